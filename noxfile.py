@@ -1,0 +1,118 @@
+"""Every check of this project, and every way to run it.
+
+`python3 -m nox -l` lists them; what is not needed everywhere says what it needs.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.error_on_missing_interpreters = False
+nox.options.sessions = ["tests"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+VERSIONS = ("3.11", "3.12", "3.13")
+
+
+def found(version: str) -> str:
+    """Return an interpreter of a version; its name alone where none is found.
+
+    A shim of pyenv is on the path whether or not its version is switched on, so what is found is
+    asked, and then the versions that lie beside this one are looked through.
+    """
+    kept = sorted(Path(sys.base_prefix).parent.glob(f"{version}.*/bin/python3"))
+    for candidate in (sys.executable, shutil.which(f"python{version}"), *map(str, kept)):
+        if candidate and version_of(candidate) == version:
+            return candidate
+    return version
+
+
+def version_of(python: str) -> str:
+    """Ask an interpreter for its version."""
+    asked = subprocess.run(
+        [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    return asked.stdout.strip()
+
+
+def group(name: str) -> list[str]:
+    """Return the requirements of a dependency group."""
+    return list(nox.project.dependency_groups(PROJECT, name))
+
+
+@nox.session(python=[found(version) for version in VERSIONS])
+def tests(session: nox.Session) -> None:
+    """All tests, on every Python found among 3.11, 3.12 and 3.13, with coverage."""
+    session.install(".[local]", *group("tests"))
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report", *([] if session.posargs else ["--fail-under=95"]))
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """The main job, twice: an AGB on this machine, through `AsyncAGB` and through `AGB`."""
+    session.install(".[local]")
+    session.run("python", "docs/demo", *session.posargs)
+
+
+@nox.session
+def twin(session: nox.Session) -> None:
+    """Write everything under `_sync/` from the `_async/` beside it."""
+    session.install(*group("twin"))
+    session.run("python", "scripts/twin.py", *session.posargs)
+
+
+@nox.session
+def twin_check(session: nox.Session) -> None:
+    """Tell whether anything under `_sync/` is stale, missing or orphaned, or a rule unused."""
+    session.install(*group("twin"))
+    session.run("python", "scripts/twin.py", "--check")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style: ruff, with all rules; each one that is left out has its reason in pyproject.toml."""
+    session.install(*group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types: mypy and pyright, both strict, and every public name completely typed."""
+    session.install(".[local]", *group("tests"), *group("types"))
+    session.run("mypy")
+    session.run("pyright", "--pythonpath", session.virtualenv.bin + "/python")
+    session.run("pyright", "--verifytypes", "agb", "--ignoreexternal")
+
+
+@nox.session
+def install(session: nox.Session) -> None:
+    """A plain `pip install .`: what it brings, and that `import agb` needs no more."""
+    session.install(".")
+    session.run("python", "-c", "import agb; print('agb', agb.__version__)")
+    session.run("python", "-m", "pip", "list")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Benchmarks, beside what any program could do; `-- --quick` takes a minute."""
+    session.install(".[local]")
+    session.run("python", "benchmarks/contexts.py", *session.posargs)
+
+
+@nox.session
+def serve(session: nox.Session) -> None:
+    """An AGB on this machine until Ctrl-C; options go behind `--`."""
+    session.install(".[local]")
+    session.run("agb", "local", *session.posargs)
