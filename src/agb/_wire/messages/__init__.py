@@ -1,0 +1,1 @@
+"""Messages by area: what an operation sends and what it gets back."""

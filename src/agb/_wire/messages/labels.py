@@ -1,0 +1,22 @@
+"""Labels of a session."""
+
+from collections.abc import Mapping
+
+from attrs import Factory, field, frozen
+
+from agb._wire.codec import wire
+
+
+@frozen(kw_only=True)
+class SetLabelsRequest:
+    """Replaces the labels of a session."""
+
+    session_id: str
+    labels: Mapping[str, str] = field(metadata=wire("Labels", text=True))
+
+
+@frozen(kw_only=True)
+class LabelsData:
+    """The labels of a session."""
+
+    labels: Mapping[str, str] = field(default=Factory(dict[str, str]), metadata=wire(text=True))

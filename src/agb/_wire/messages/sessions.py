@@ -1,0 +1,150 @@
+"""Sessions: create, look up, list, keep alive, release."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import Factory, field, frozen
+
+from agb._wire.codec import wire
+from agb._wire.messages.contexts import PersistenceData
+
+
+@frozen(kw_only=True)
+class SdkStats:
+    """Which SDK is calling; every create carries it."""
+
+    source: str = field(default="sdk")
+    sdk_language: str = field(default="python", metadata=wire("sdk_language"))
+    sdk_version: str = field(default="", metadata=wire("sdk_version"))
+    is_release: bool = field(default=True, metadata=wire("is_release"))
+
+
+@frozen(kw_only=True)
+class CreateSessionRequest:
+    """Asks for a new session of an image."""
+
+    image_id: str
+    sdk_stats: SdkStats | None = field(default=None, metadata=wire(text=True))
+    labels: Mapping[str, str] = field(default=Factory(dict[str, str]), metadata=wire(text=True))
+    policy_id: str | None = field(default=None, metadata=wire("mcpPolicyId"))
+    idle_release_timeout: int | None = field(default=None, metadata=wire("timeout"))
+    persistence_data_list: Sequence[PersistenceData] = Factory(tuple[PersistenceData, ...])
+
+
+@frozen(kw_only=True)
+class SessionRequest:
+    """Names the session that an operation is about."""
+
+    session_id: str
+
+
+@frozen(kw_only=True)
+class SessionData:
+    """How to reach a session.
+
+    `link_url` and `token` open the direct route to its tools; without them tools are called
+    through the API. `tool_list` comes in several spellings: `read_tool_list` reads them all.
+    """
+
+    session_id: str
+    app_instance_id: str = ""
+    resource_id: str = ""
+    resource_url: str = ""
+    status: str = ""
+    link_url: str = ""
+    ws_url: str = ""
+    token: str = field(default="", repr=False)
+    tool_list: Any = None
+
+
+@frozen(kw_only=True)
+class CreateSessionData(SessionData):
+    """The answer to a create; `session_id` is missing when there is no session."""
+
+    session_id: str = ""
+    success: bool = True
+    err_msg: str = ""
+
+
+@frozen(kw_only=True)
+class SessionStatusData:
+    """Where a session is in its life, such as `RUNNING` or `FINISH`."""
+
+    status: str
+
+
+@frozen(kw_only=True)
+class ListSessionsRequest:
+    """Asks for one page of the active sessions that carry all of the labels."""
+
+    labels: Mapping[str, str] = field(
+        default=Factory(dict[str, str]), metadata=wire(text=True, always=True)
+    )
+    max_results: int = 10
+    next_token: str | None = None
+
+
+@frozen(kw_only=True)
+class SessionLine:
+    """One session of a page."""
+
+    session_id: str = ""
+    session_status: str = ""
+
+
+@frozen(kw_only=True)
+class SessionPage:
+    """One page of sessions; its paging fields stand beside `data`, not in it."""
+
+    data: Sequence[SessionLine] = field(default=(), metadata=wire(lenient=True))
+    next_token: str = ""
+    max_results: int | None = None
+    count: int = 0
+
+
+@frozen(kw_only=True)
+class DesktopInfo:
+    """How to open the desktop of a session that has one."""
+
+    app_id: str | None = None
+    auth_code: str | None = field(default=None, repr=False)
+    connection_properties: str | None = field(default=None, repr=False)
+    resource_id: str | None = None
+    resource_type: str | None = None
+    ticket: str | None = field(default=None, repr=False)
+
+
+@frozen(kw_only=True)
+class ResourceData:
+    """Where a session's resources are.
+
+    `sandbox` says what isolates the session; the AGB on one's own machine fills it in.
+    """
+
+    session_id: str
+    resource_url: str = ""
+    app_instance_id: str = ""
+    resource_id: str = ""
+    desktop_info: DesktopInfo | None = None
+    sandbox: str = ""
+
+
+@frozen(kw_only=True)
+class LinkRequest:
+    """Asks for a URL that leads into a session."""
+
+    session_id: str
+    protocol_type: str | None = None
+    port: int | None = None
+
+
+@frozen(kw_only=True)
+class LinkData:
+    """A URL that leads into a session; it is a secret, since it carries its own permission."""
+
+    url: str = field(repr=False)
+
+
+@frozen(kw_only=True)
+class NoData:
+    """An answer whose `data` says nothing."""
