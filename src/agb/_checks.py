@@ -1,0 +1,164 @@
+"""Pure: arguments are looked at here before anything is sent."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from agb._wire.code import LANGUAGES
+from agb._wire.messages.contexts import ContextFileRequest
+from agb._wire.tools import Edit, PathArguments
+from agb.exceptions import InvalidParamsError
+from agb.results import Context
+
+
+def text(name: str, value: object) -> str:
+    """Return a string that can be sent as UTF-8."""
+    if not isinstance(value, str):
+        raise InvalidParamsError(f"{name} must be a string, not {value!r:.80}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidParamsError(
+            f"{name} holds half a character at {error.start}, which no UTF-8 text can hold: "
+            "send bytes instead"
+        ) from None
+    return value
+
+
+def non_blank(name: str, value: object) -> str:
+    """Return a string that says something."""
+    checked = text(name, value)
+    if not checked.strip():
+        raise InvalidParamsError(f"{name} must not be blank")
+    return checked
+
+
+def path(name: str, value: object) -> str:
+    """Return a path that a file can have."""
+    checked = non_blank(name, value)
+    if "\0" in checked:
+        raise InvalidParamsError(f"{name} must not hold a NUL character: {value!r:.80}")
+    return checked
+
+
+def at(value: object) -> PathArguments:
+    """Return the arguments of a tool that needs a path and no more."""
+    return PathArguments(path=path("path", value))
+
+
+def paths(name: str, values: object) -> list[str]:
+    """Return paths that files can have."""
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise InvalidParamsError(f"{name} must be a list of paths, not {values!r:.80}")
+    items = cast("Sequence[object]", values)
+    return [path(f"{name}[{index}]", item) for index, item in enumerate(items)]
+
+
+def language(value: object) -> Any:
+    """Return the language that a name stands for."""
+    name = text("language", value).strip().lower()
+    if name not in LANGUAGES:
+        supported = ", ".join(sorted(set(LANGUAGES.values())))
+        raise InvalidParamsError(f"language {value!r} is not supported: use one of {supported}")
+    return LANGUAGES[name]
+
+
+def at_least_one(name: str, value: object) -> int:
+    """Return a whole number, 1 or more."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidParamsError(f"{name} must be a whole number, 1 or more, not {value!r}")
+    return value
+
+
+def seconds(name: str, value: object) -> float:
+    """Return a number of seconds above 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+        raise InvalidParamsError(f"{name} must be a number of seconds above 0, not {value!r}")
+    return value
+
+
+def environment(envs: object) -> dict[str, str]:
+    """Return environment variables."""
+    if not isinstance(envs, Mapping):
+        raise InvalidParamsError(f"envs must be a dict of strings, not {envs!r:.80}")
+    pairs = cast("Mapping[object, object]", envs)
+    for key, value in pairs.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise InvalidParamsError(
+                f"envs must hold strings only: {key!r} is {value!r:.80}; write numbers as text"
+            )
+        if not key or "=" in key or "\0" in key + value:
+            raise InvalidParamsError(f"envs: {key!r} can't be an environment variable")
+    return cast("dict[str, str]", dict(pairs))
+
+
+def arguments(args: object) -> dict[str, Any]:
+    """Return arguments of a tool."""
+    if not isinstance(args, Mapping):
+        raise InvalidParamsError(f"args must be a dict, not {args!r:.80}")
+    found = dict(cast("Mapping[str, Any]", args))
+    try:
+        json.dumps(found)
+    except (TypeError, ValueError) as error:
+        raise InvalidParamsError(f"args can't be written as JSON: {error}") from None
+    return found
+
+
+def edits(values: object) -> list[Edit]:
+    """Return edits given as `Edit`-like dicts."""
+    if isinstance(values, (str, Mapping)) or not isinstance(values, Sequence) or not values:
+        raise InvalidParamsError(
+            f'edits must be a list such as [{{"oldText": "a", "newText": "b"}}], not {values!r:.80}'
+        )
+    items = cast("Sequence[object]", values)
+    return [_edit(index, item) for index, item in enumerate(items)]
+
+
+def _edit(index: int, item: object) -> Edit:
+    try:
+        pair = cast("Mapping[str, object]", item)
+        old, new = pair["oldText"], pair["newText"]
+    except (TypeError, KeyError):
+        raise InvalidParamsError(
+            f"edits[{index}] must be a dict with oldText and newText, not {item!r:.80}"
+        ) from None
+    return Edit(
+        old_text=non_empty(f"edits[{index}].oldText", old),
+        new_text=text(f"edits[{index}].newText", new),
+    )
+
+
+def non_empty(name: str, value: object) -> str:
+    """Return a string with at least one character."""
+    checked = text(name, value)
+    if not checked:
+        raise InvalidParamsError(f"{name} must not be empty")
+    return checked
+
+
+def port(value: int | None) -> int | None:
+    """Return a port number."""
+    if value is not None and not 0 < at_least_one("port", value) < 1 << 16:
+        raise InvalidParamsError(f"port must be from 1 to 65535, not {value!r}")
+    return value
+
+
+def trimmed(name: str, value: object) -> str:
+    """Return a string that says something, without the blanks around it."""
+    return non_blank(name, value).strip()
+
+
+def context_id(context: object) -> str:
+    """Return the id of a context, given as itself or as its id."""
+    if isinstance(context, Context):
+        return trimmed("context.id", context.id)
+    if isinstance(context, str):
+        return trimmed("context", context)
+    raise InvalidParamsError(f"context must be a Context or its id, not {context!r:.80}")
+
+
+def context_file(context: object, file_path: object) -> ContextFileRequest:
+    """Return a file of a context."""
+    return ContextFileRequest(
+        context_id=trimmed("context_id", context), file_path=trimmed("file_path", file_path)
+    )

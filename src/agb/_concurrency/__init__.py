@@ -1,0 +1,1 @@
+"""The same few names twice: `aio` for tasks, `threads` for threads."""

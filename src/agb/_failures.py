@@ -1,0 +1,98 @@
+"""Pure: which error an AGB's refusal is, told by its code, its HTTP status and its message."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from agb import exceptions
+from agb._wire.answers import Malformed, Refused, read_object
+
+_BY_STATUS: dict[int, type[exceptions.APIError]] = {
+    400: exceptions.InvalidRequestError,
+    401: exceptions.AuthenticationError,
+    403: exceptions.PermissionDeniedError,
+    404: exceptions.InvalidRequestError,
+    413: exceptions.InvalidRequestError,
+    422: exceptions.InvalidRequestError,
+    429: exceptions.RateLimitError,
+}
+_UNTOLD = {"", "ok", "success", "200", "0"}
+_BAD_REQUEST = 400
+_LOWEST_SERVER_ERROR = 500
+
+
+def refusal(refused: Refused, *, session_id: str = "") -> exceptions.APIError:
+    """Return the error for an answer that says no."""
+    kind = _kind(refused.http_status, refused.code, refused.message)
+    message = refused.message
+    if kind is exceptions.InvalidRequestError and session_id and _says_gone(refused):
+        kind = exceptions.SessionNotFoundError
+    if kind is exceptions.SessionNotFoundError and session_id and session_id not in message:
+        message = f"{message} (session {session_id})"
+    return kind(
+        message,
+        code=told_code(refused.code),
+        request_id=refused.request_id,
+        status_code=refused.http_status,
+    )
+
+
+def _says_gone(refused: Refused) -> bool:
+    """Some AGBs say no more than this of a session that is not there."""
+    return refused.http_status == _BAD_REQUEST and "not found" in refused.message.lower()
+
+
+def malformed(answer: Malformed) -> exceptions.APIError:
+    """Return the error for an answer that no AGB gives."""
+    if answer.http_status in _BY_STATUS or answer.http_status >= _LOWEST_SERVER_ERROR:
+        kind = _kind(answer.http_status, "", "")
+    else:
+        kind = exceptions.UnexpectedResponseError
+    return kind(answer.problem, request_id=answer.request_id, status_code=answer.http_status)
+
+
+def told_code(code: str) -> str:
+    """Return the code that an AGB gave, or nothing where it only says that all is well."""
+    return "" if code.lower() in _UNTOLD else code
+
+
+def _kind(status: int, code: str, message: str) -> type[exceptions.APIError]:
+    return _by_code(code, message) or (
+        exceptions.ServerError
+        if status >= _LOWEST_SERVER_ERROR
+        else _BY_STATUS.get(status, exceptions.APIError)
+    )
+
+
+def _by_code(code: str, message: str) -> type[exceptions.APIError] | None:
+    """Tell by words: AGBs of different ages spell the same code differently."""
+    squeezed = code.replace("_", "").replace(".", "").lower()
+    said = message.lower()
+    if "notfound" in squeezed or "not found" in said:
+        words = {
+            "tool": exceptions.ToolNotFoundError,
+            "image": exceptions.ImageNotFoundError,
+            "session": exceptions.SessionNotFoundError,
+        }
+        for text in (squeezed, said):
+            told = [word for word in words if word in text]
+            if told:
+                return words[min(told, key=text.index)]
+        return None
+    words = {
+        "quota": exceptions.QuotaExceededError,
+        "apikey": exceptions.AuthenticationError,
+        "image": exceptions.ImageNotFoundError,
+    }
+    return next((kind for word, kind in words.items() if word in squeezed), None)
+
+
+def json_answer(http_status: int, content: bytes) -> Mapping[str, Any]:
+    """Return the JSON object of any answer.
+
+    Raises:
+        UnexpectedResponseError: It is none.
+    """
+    try:
+        return read_object(http_status, content)
+    except Malformed as answer:
+        raise malformed(answer) from None

@@ -1,0 +1,109 @@
+"""httpx, and all of it that does not wait: requests are built and its errors told apart here."""
+
+import ssl
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from agb import exceptions
+
+AsyncHTTPClient = httpx.AsyncClient
+HTTPClient = httpx.Client
+AsyncHTTPTransport = httpx.AsyncBaseTransport
+HTTPTransport = httpx.BaseTransport
+AsyncHTTPStream = httpx.AsyncByteStream
+HTTPStream = httpx.SyncByteStream
+HTTPResponse = httpx.Response
+HTTPRequest = httpx.Request
+RequestError = httpx.RequestError
+
+_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=200, keepalive_expiry=30.0)
+
+
+class Timeouts:
+    """How long one call may wait, in seconds.
+
+    Args:
+        connect: For a connection, and for a place among the client's own connections.
+        read: For the answer.
+    """
+
+    __slots__ = ("connect", "read")
+
+    def __init__(self, connect: float, read: float) -> None:
+        self.connect: float = connect
+        self.read: float = read
+
+    def as_extension(self) -> dict[str, float]:
+        """Return them as httpx wants them."""
+        return {
+            "connect": self.connect,
+            "pool": self.connect,
+            "read": self.read,
+            "write": self.read,
+        }
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """Return the one TLS context: making it takes longer than most calls."""
+    return httpx.create_ssl_context()
+
+
+def client_arguments(transport: Any) -> dict[str, Any]:
+    """Return what an httpx client is made with."""
+    own = {"limits": _LIMITS, "verify": _tls()} if transport is None else {"transport": transport}
+    return {"follow_redirects": False, **own}
+
+
+def put_request(
+    url: str, headers: Mapping[str, str], stream: Any, timeouts: Timeouts
+) -> httpx.Request:
+    """Build a request whose body is a stream; the headers say all there is to say."""
+    told = {"host": httpx.URL(url).netloc.decode("ascii"), **headers}
+    return httpx.Request(
+        "PUT", url, headers=told, stream=stream, extensions={"timeout": timeouts.as_extension()}
+    )
+
+
+def host_of(url: str) -> str:
+    """Return what of a URL may be shown: its path and query may be secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def connection_failure(error: httpx.RequestError, where: str) -> exceptions.APIConnectionError:
+    """Return the error for a call that got no answer.
+
+    Args:
+        error: What httpx raised.
+        where: The endpoint, without anything secret.
+    """
+    cause = str(error) or type(error).__name__
+    match error:
+        case httpx.ConnectTimeout():
+            return exceptions.ConnectTimeoutError(f"{where} did not take the connection in time")
+        case httpx.PoolTimeout():
+            return exceptions.PoolTimeoutError(
+                f"all connections of this client to {where} stayed busy; nothing was sent"
+            )
+        case httpx.TimeoutException():
+            return exceptions.ReadTimeoutError(
+                f"{where} took the request but did not answer in time; it may have been carried out"
+            )
+        case httpx.ConnectError():
+            return exceptions.APIConnectionError(
+                f"can't connect to {where}: {cause}", code="CONNECT_FAILED"
+            )
+        case _:
+            return exceptions.APIConnectionError(
+                f"the connection to {where} broke before an answer came: {cause}"
+            )
+
+
+def surely_not_sent(error: BaseException | None) -> bool:
+    """Tell whether a call that failed like this can't have been carried out."""
+    return isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))

@@ -1,0 +1,265 @@
+"""Pure: from what a tool answered to the result of an operation."""
+
+import base64
+import json
+from typing import Any
+
+from agb import results
+from agb._failures import told_code
+from agb._wire import texts
+from agb._wire.answers import Answer
+from agb._wire.code import CodeOutcome, Display, read_outcome
+from agb._wire.codec import Json, Misread, dump, is_object, load
+from agb._wire.messages.tools import ToolCallData
+from agb.exceptions import (
+    AGBError,
+    CodeExecutionError,
+    CommandError,
+    ExecutionTimeoutError,
+    FileError,
+    ToolError,
+    UnexpectedResponseError,
+)
+
+ToolAnswer = Answer[ToolCallData]
+
+_NO_REASON = "the tool failed and gave no reason"
+_TIMEOUT = "timeout"
+
+
+def text_of(answer: ToolAnswer, kind: type[ToolError] = ToolError) -> str:
+    """Return the text that a tool answered.
+
+    Raises:
+        ToolError: Of that kind: the tool says that it failed.
+    """
+    if answer.data.is_error:
+        raise failure(answer, kind)
+    return answer.data.text or ""
+
+
+def failure(answer: ToolAnswer, kind: type[ToolError] = ToolError) -> ToolError:
+    """Return the error for a tool that says that it failed."""
+    code = told_code(answer.code)
+    chosen = ExecutionTimeoutError if code.lower().endswith(_TIMEOUT) else kind
+    return chosen(answer.data.text or _NO_REASON, code=code, request_id=answer.request_id)
+
+
+def tool_result(answer: ToolAnswer) -> results.McpToolResult:
+    """Read what any tool answered."""
+    return results.McpToolResult(
+        request_id=answer.request_id,
+        error=failure(answer) if answer.data.is_error else None,
+        data=answer.data.text,
+        content=tuple(
+            results.McpContent(
+                type=part.type, text=part.text, data=part.data, mime_type=part.mime_type
+            )
+            for part in answer.data.content
+        ),
+    )
+
+
+def command_result(answer: ToolAnswer) -> results.CommandResult:
+    """Read what `shell` answered: an object that tells all, or plain text."""
+    text = answer.data.text or ""
+    outcome = _shell_outcome(text)
+    if outcome is None:
+        error = failure(answer, CommandError) if answer.data.is_error else None
+        return results.CommandResult(
+            request_id=answer.request_id, error=error, output="" if error else text
+        )
+    exit_code = outcome.exit_code if outcome.exit_code is not None else outcome.error_code or 0
+    return results.CommandResult(
+        request_id=answer.request_id,
+        error=_command_error(answer, outcome, exit_code),
+        stdout=outcome.stdout,
+        stderr=outcome.stderr,
+        exit_code=exit_code,
+        output=outcome.stdout + outcome.stderr,
+        trace_id=outcome.trace_id or "",
+    )
+
+
+def _shell_outcome(text: str) -> texts.ShellOutcome | None:
+    try:
+        return load(json.loads(text), texts.ShellOutcome)
+    except ValueError:  # not JSON, or JSON that the command itself printed
+        return None
+
+
+def _command_error(
+    answer: ToolAnswer, outcome: texts.ShellOutcome, exit_code: int
+) -> AGBError | None:
+    if exit_code == 0 and not answer.data.is_error:
+        return None
+    code = told_code(answer.code)
+    message = outcome.stderr.strip() or f"the command ended with exit code {exit_code}"
+    if code.lower().endswith(_TIMEOUT):
+        return ExecutionTimeoutError(message, code=code, request_id=answer.request_id)
+    return CommandError(
+        message,
+        code=code,
+        request_id=answer.request_id,
+        exit_code=exit_code,
+        stderr=outcome.stderr,
+    )
+
+
+def code_result(answer: ToolAnswer) -> results.CodeExecutionResult:
+    """Read what `run_code` answered."""
+    text = text_of(answer, CodeExecutionError)
+    if not text:
+        raise UnexpectedResponseError(
+            "run_code answered with nothing at all", request_id=answer.request_id, status_code=200
+        )
+    outcome = read_outcome(text)
+    return results.CodeExecutionResult(
+        request_id=answer.request_id,
+        error=_code_error(answer, outcome),
+        results=tuple(_shown(display) for display in outcome.results),
+        logs=results.ExecutionLogs(stdout=outcome.stdout, stderr=outcome.stderr),
+        execution_count=outcome.execution_count,
+        execution_time=outcome.execution_time,
+    )
+
+
+def _code_error(answer: ToolAnswer, outcome: CodeOutcome) -> AGBError | None:
+    error = outcome.error
+    if error is None:
+        return None
+    code = told_code(answer.code)
+    if code.lower().endswith(_TIMEOUT):
+        return ExecutionTimeoutError(error.value, code=code, request_id=answer.request_id)
+    return CodeExecutionError(
+        error.value or error.name,
+        code=code,
+        request_id=answer.request_id,
+        name=error.name,
+        value=error.value,
+        traceback=error.traceback or _printed_traceback(outcome),
+    )
+
+
+def _printed_traceback(outcome: CodeOutcome) -> str:
+    return "".join(outcome.stderr) if "Traceback" in "".join(outcome.stderr) else ""
+
+
+def _shown(display: Display) -> results.ExecutionResult:
+    return results.ExecutionResult(is_main_result=display.is_main_result, **display.values)
+
+
+def json_object(answer: ToolAnswer) -> Json:
+    """Return the JSON object that a tool answered.
+
+    Raises:
+        ToolError: The tool says that it failed.
+        UnexpectedResponseError: It answered with something else.
+    """
+    found = _json(answer, text_of(answer))
+    if not is_object(found):
+        raise _unexpected(answer, "is not a JSON object")
+    return found
+
+
+def metrics_result(answer: ToolAnswer) -> results.SessionMetricsResult:
+    """Read what `get_metrics` answered; older AGBs name rates and traffic otherwise."""
+    raw = json_object(answer)
+    named = {
+        **{_METRICS_RENAMED[key]: value for key, value in raw.items() if key in _METRICS_RENAMED},
+        **raw,
+    }
+    try:
+        metrics = load(named, texts.Metrics)
+    except Misread as misread:
+        raise _unexpected(answer, str(misread)) from None
+    return results.SessionMetricsResult(
+        request_id=answer.request_id,
+        metrics=results.SessionMetrics(**dump(metrics)),
+        raw=raw,
+    )
+
+
+_METRICS_RENAMED = {
+    old: f"{way}_{kind}"
+    for way in ("rx", "tx")
+    for kind, olds in (
+        ("rate_kbyte_per_s", ("rate_KBps", "rate_kbps")),
+        ("used_kbyte", ("used_KB", "used_kb")),
+    )
+    for old in (f"{way}_{name}" for name in olds)
+}
+
+
+def file_facts(answer: ToolAnswer) -> dict[str, texts.Fact]:
+    """Read what `get_file_info` answered."""
+    return texts.read_facts(text_of(answer, FileError))
+
+
+def file_bytes(answer: ToolAnswer) -> bytes:
+    """Read what `read_file` answered in base64; some AGBs break it into lines."""
+    encoded = "".join(text_of(answer, FileError).split())
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except ValueError:
+        raise _unexpected(answer, "is not base64") from None
+
+
+def decoded(path: str, content: bytes, request_id: str) -> str:
+    """Return the text of a file that was read as bytes."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise FileError(
+            f'{path} is not UTF-8 text: read it with format="bytes"',
+            code="File.NotText",
+            request_id=request_id,
+        ) from None
+
+
+def done(answer: ToolAnswer) -> results.BoolResult:
+    """Read the answer of a tool that only succeeds or fails."""
+    text_of(answer, FileError)
+    return results.BoolResult(request_id=answer.request_id)
+
+
+def listing_result(answer: ToolAnswer) -> results.DirectoryListResult:
+    """Read what `list_directory` answered."""
+    return results.DirectoryListResult(
+        request_id=answer.request_id,
+        entries=tuple(
+            results.DirectoryEntry(name=entry.name, is_directory=entry.is_directory)
+            for entry in texts.read_listing(text_of(answer, FileError))
+        ),
+    )
+
+
+def change_result(answer: ToolAnswer) -> results.FileChangeResult:
+    """Read what `get_file_change` answered."""
+    text = text_of(answer, FileError)
+    try:
+        events = load(_json(answer, text or "[]"), tuple[texts.ChangeEvent, ...])
+    except Misread as misread:
+        raise _unexpected(answer, str(misread)) from None
+    return results.FileChangeResult(
+        request_id=answer.request_id,
+        events=tuple(
+            results.FileChangeEvent(
+                event_type=event.event_type, path=event.path, path_type=event.path_type
+            )
+            for event in events
+        ),
+    )
+
+
+def _json(answer: ToolAnswer, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise _unexpected(answer, "is not JSON") from None
+
+
+def _unexpected(answer: ToolAnswer, problem: str) -> UnexpectedResponseError:
+    return UnexpectedResponseError(
+        f"what the tool answered {problem}", request_id=answer.request_id, status_code=200
+    )

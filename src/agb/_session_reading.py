@@ -1,0 +1,64 @@
+"""Pure: from what an AGB tells about a session to the values that users see."""
+
+from collections.abc import Sequence
+
+from attrs import fields
+
+from agb._wire.messages.sessions import DesktopInfo, ResourceData, SessionData
+from agb._wire.messages.tools import ToolLine
+from agb.exceptions import AGBError, SessionNotFoundError
+from agb.results import McpTool, SessionInfo
+from agb.results import SessionData as PublicSessionData
+
+_OVER = frozenset({"FINISH", "DELETED"})
+
+
+def is_over(status: str) -> bool:
+    """Tell whether a session with this status has been released."""
+    return status.upper() in _OVER
+
+
+def is_gone(error: AGBError | None) -> bool:
+    """Tell whether an error says that the session is not there any more."""
+    return isinstance(error, SessionNotFoundError)
+
+
+def session_info(data: ResourceData) -> SessionInfo:
+    """Return the facts of a session; desktop fields only where there is a desktop."""
+    desktop = data.desktop_info or DesktopInfo()
+    known = {field.name: getattr(desktop, field.name) for field in fields(DesktopInfo)}
+    known["resource_id"] = desktop.resource_id or data.resource_id or None
+    return SessionInfo(
+        session_id=data.session_id,
+        resource_url=data.resource_url,
+        sandbox=data.sandbox or None,
+        **known,
+    )
+
+
+def public_tools(lines: Sequence[ToolLine]) -> tuple[McpTool, ...]:
+    """Return what users see of tools."""
+    return tuple(
+        McpTool(
+            name=line.name,
+            description=line.description,
+            input_schema=line.input_schema,
+            server=line.server,
+            tool=line.tool,
+        )
+        for line in lines
+    )
+
+
+def public_session_data(data: SessionData) -> PublicSessionData:
+    """Return what users see of a session's data."""
+    return PublicSessionData(
+        session_id=data.session_id,
+        app_instance_id=data.app_instance_id,
+        resource_id=data.resource_id,
+        resource_url=data.resource_url,
+        status=data.status,
+        link_url=data.link_url,
+        ws_url=data.ws_url,
+        token=data.token,
+    )

@@ -1,0 +1,171 @@
+"""Pure: what moves between this machine and a store, counted and checked on its way."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from agb.exceptions import InvalidParamsError, TransferError
+
+CHUNK = 256 * 1024
+"""Bytes that are read or written at once."""
+
+Progress = Callable[[int], object]
+"""Is told how many bytes have gone through so far."""
+
+
+DirectoryProgress = Callable[[str], object]
+"""Is told the path of each file that has gone through."""
+
+
+class Tally:
+    """Counts and hashes what goes through.
+
+    Args:
+        progress: Is told the count after each chunk; or None.
+    """
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.size = 0
+        self._progress = progress
+        self._hashes = (hashlib.sha256(), hashlib.md5(usedforsecurity=False))
+
+    def add(self, chunk: bytes) -> bytes:
+        """Count a chunk and return it."""
+        self.size += len(chunk)
+        for each in self._hashes:
+            each.update(chunk)
+        if self._progress is not None:
+            self._progress(self.size)
+        return chunk
+
+    def check(self, where: str, size: int | None, etag: str) -> None:
+        """Compare with what the store says that it has.
+
+        Stores call a content by its hash, by which of them is told by its length; any other name
+        says nothing about the content.
+
+        Raises:
+            TransferError: It is something else.
+        """
+        if size is not None and size != self.size:
+            raise TransferError(f"{where}: {self.size} bytes went through, it should be {size}")
+        named = etag.removeprefix("W/").strip('"').lower()
+        own = {each.digest_size * 2: each.hexdigest() for each in self._hashes}
+        if named.isalnum() and all(c in "0123456789abcdef" for c in named):
+            expected = own.get(len(named), named)
+            if expected != named:
+                raise TransferError(f"{where}: what arrived is not what was sent (checksum)")
+
+
+def local_file(path: str | os.PathLike[str]) -> tuple[Path, int]:
+    """Return a file of this machine and its size in bytes.
+
+    Raises:
+        InvalidParamsError: There is no such file.
+    """
+    found = Path(path)
+    try:
+        if found.is_file():
+            return found, found.stat().st_size
+    except OSError as error:
+        raise InvalidParamsError(f"{found} can't be read: {error.strerror}") from error
+    raise InvalidParamsError(f"{found} is not a file on this machine")
+
+
+def zip_file(path: str | os.PathLike[str]) -> Path:
+    """Return a ZIP file of this machine.
+
+    Raises:
+        InvalidParamsError: There is no such file, or it is not called `.zip`.
+    """
+    found, _ = local_file(path)
+    if found.suffix.lower() != ".zip":
+        raise InvalidParamsError(f"{found} is no .zip file")
+    return found
+
+
+def full_path(remote: str, default: str) -> str:
+    """Return the path of a file in a session; a bare name is in the default directory."""
+    bare = not set("/\\") & set(remote)
+    return f"{default.rstrip('/')}/{remote}" if bare else remote
+
+
+def folder_of(remote: str, default: str) -> str:
+    """Return the directory of a session that a file goes to; a bare name goes to the default."""
+    path = remote.replace("\\", "/")
+    folder = path.rpartition("/")[0]
+    if path.startswith("/") and not folder:
+        return "/"
+    return folder or default
+
+
+def local_files(directory: str | os.PathLike[str]) -> list[str]:
+    """Return the files below a directory of this machine, as relative POSIX paths, sorted.
+
+    Raises:
+        InvalidParamsError: There is no such directory.
+    """
+    found = Path(directory)
+    if not found.is_dir():
+        raise InvalidParamsError(f"{found} is not a directory on this machine")
+    return sorted(_walk(found))
+
+
+def _walk(directory: Path) -> Iterator[str]:
+    for path in directory.rglob("*"):
+        if path.is_file():
+            yield path.relative_to(directory).as_posix()
+
+
+def inside(directory: str | os.PathLike[str], name: str) -> Path:
+    """Return the place of a file in a directory of this machine.
+
+    Raises:
+        TransferError: Its name leads out of the directory.
+    """
+    place = Path(directory, name)
+    if not Path(os.path.normpath(place)).is_relative_to(Path(os.path.normpath(directory))):
+        raise TransferError(f"{name!r} leads out of the directory that it should go to")
+    return place
+
+
+class Landing:
+    """A file that appears whole or not at all: written beside its place, then moved there.
+
+    Args:
+        path: Its place; missing directories are made.
+        overwrite: Whether a file that is there may be replaced.
+
+    Raises:
+        InvalidParamsError: The place is taken or can't be written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, overwrite: bool) -> None:
+        self.path = Path(path)
+        if not overwrite and self.path.exists():
+            raise InvalidParamsError(f"{self.path} is there already: pass overwrite=True")
+        self._part = self.path.with_name(f".{self.path.name}.{os.urandom(4).hex()}.part")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: BinaryIO = self._part.open("xb")
+        except OSError as error:
+            raise InvalidParamsError(f"{self.path} can't be written: {error.strerror}") from error
+
+    def write(self, chunk: bytes) -> None:
+        """Write a chunk."""
+        self._file.write(chunk)
+
+    def keep(self) -> None:
+        """Put the file in its place."""
+        self._file.close()
+        try:
+            self._part.replace(self.path)
+        except OSError as error:
+            raise InvalidParamsError(f"{self.path} can't be written: {error.strerror}") from error
+
+    def discard(self) -> None:
+        """Leave nothing behind, unless the file is in its place."""
+        self._file.close()
+        self._part.unlink(missing_ok=True)

@@ -1,0 +1,188 @@
+"""Settings of a client. The environment and `.env` are read here and nowhere else.
+
+Each setting is taken from the first of these that has it: an explicit argument, the process's
+environment, the file `.env` in the working directory, the default.
+"""
+
+import logging
+import math
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from attrs import evolve, field, frozen
+
+from agb.exceptions import ConfigurationError
+
+_log = logging.getLogger("agb")
+
+DEFAULT_ENDPOINT = "https://sdk-api.agb.cloud"
+DEFAULT_TIMEOUT = 60.0
+_API_KEY = "AGB_API_KEY"
+_ENDPOINT = "AGB_ENDPOINT"
+_TIMEOUT_MS = "AGB_TIMEOUT_MS"
+_DEFAULT_IMAGE = "AGB_DEFAULT_IMAGE"
+_MS = 1000
+
+
+def _as_url(endpoint: str) -> str:
+    """Give an endpoint a scheme, and no slash at its end."""
+    given = _text("endpoint", endpoint).strip()
+    if not given.strip("/"):
+        raise ConfigurationError(
+            f"the endpoint is empty: pass endpoint= or set {_ENDPOINT}, "
+            f"or leave both out for {DEFAULT_ENDPOINT}"
+        )
+    url = (given if "://" in given else f"https://{given}").rstrip("/")
+    if any(sign in url for sign in "@?#"):  # what may be secret is not repeated
+        raise ConfigurationError("the endpoint must be scheme, host, port and path alone")
+    if not _is_address(url):
+        raise ConfigurationError(
+            f"the endpoint {endpoint!r} is no http(s) address, such as {DEFAULT_ENDPOINT}"
+        )
+    return url
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where it is no port number
+    except ValueError:
+        return False
+    odd = " " in url or not url.isprintable()
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not odd
+
+
+def _as_key(api_key: str) -> str:
+    """Strip a key, and refuse what no header can hold, without repeating it."""
+    stripped = _text("api_key", api_key).strip()
+    if not stripped.isascii() or not stripped.isprintable() or " " in stripped:
+        raise ConfigurationError("the API key must be printable ASCII text without spaces")
+    return stripped
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{name} must be a string, not a {type(value).__name__}")
+    return value
+
+
+@frozen(kw_only=True)
+class Config:
+    """Settings of a client.
+
+    Args:
+        api_key: Key of the account. Default: `AGB_API_KEY`.
+        endpoint: Base address of the AGB; `https://` is put before one without a scheme.
+            Default: `AGB_ENDPOINT`, else the AGB cloud.
+        timeout: Seconds to wait for a connection and for an answer. A tool call waits for as
+            long as the tool may run, and this much more. Default: `AGB_TIMEOUT_MS`, else 60.
+        default_image: Image of sessions that are created without one. Default:
+            `AGB_DEFAULT_IMAGE`, else none, so that a create without an image is refused.
+
+    Raises:
+        ConfigurationError: A value can't be used.
+    """
+
+    api_key: str = field(default="", repr=False, converter=_as_key)
+    endpoint: str = field(default=DEFAULT_ENDPOINT, converter=_as_url)
+    timeout: float = DEFAULT_TIMEOUT
+    default_image: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not _is_duration(self.timeout):
+            raise ConfigurationError(
+                f"timeout must be a number of seconds above 0, not {self.timeout!r}"
+            )
+        if self.default_image is not None:
+            _text("default_image", self.default_image)
+
+    @classmethod
+    def resolve(
+        cls,
+        *,
+        api_key: str | None = None,
+        endpoint: str | None = None,
+        timeout: float | None = None,
+        default_image: str | None = None,
+    ) -> Self:
+        """Fill in what was not given from the environment, `.env` and the defaults.
+
+        `.env` may hold the key, the timeout and the image. An endpoint in it is ignored: a file
+        that lies in some directory must not decide where the key is sent.
+
+        Raises:
+            ConfigurationError: There is no key, or a value can't be used.
+        """
+        dotenv = _read_dotenv()
+        if _ENDPOINT in dotenv and _ENDPOINT not in os.environ and endpoint is None:
+            _log.warning("ignoring %s in .env: set it in the environment instead", _ENDPOINT)
+        found = {**dotenv, **os.environ}
+        settings = cls(
+            api_key=found.get(_API_KEY, "") if api_key is None else api_key,
+            endpoint=os.environ.get(_ENDPOINT, "").strip() or DEFAULT_ENDPOINT
+            if endpoint is None
+            else endpoint,
+            timeout=_timeout(found) if timeout is None else timeout,
+            default_image=default_image or found.get(_DEFAULT_IMAGE, "").strip() or None,
+        )
+        if not settings.api_key:
+            raise ConfigurationError(
+                f"no API key: pass api_key=, set {_API_KEY}, or use .local() for an AGB on "
+                "this machine, which needs none"
+            )
+        return settings
+
+    def with_options(
+        self, *, timeout: float | None = None, default_image: str | None = None
+    ) -> Self:
+        """Return the same settings with some changed."""
+        return evolve(
+            self,
+            timeout=self.timeout if timeout is None else timeout,
+            default_image=self.default_image if default_image is None else default_image,
+        )
+
+
+def _timeout(found: Mapping[str, str]) -> float:
+    text = found.get(_TIMEOUT_MS, "").strip()
+    if not text:
+        return DEFAULT_TIMEOUT
+    try:
+        return int(text) / _MS
+    except ValueError:
+        raise ConfigurationError(
+            f"{_TIMEOUT_MS} must be a whole number of milliseconds, not {text!r}"
+        ) from None
+
+
+def _is_duration(seconds: object) -> bool:
+    if isinstance(seconds, bool):
+        return False
+    return isinstance(seconds, (int, float)) and 0 < seconds < math.inf
+
+
+def _read_dotenv() -> dict[str, str]:
+    """Read the simple lines of `.env`: `NAME=value`, quotes and `export` allowed."""
+    try:
+        lines = Path(".env").read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    pairs = (line.strip().removeprefix("export ").partition("=") for line in lines)
+    return {
+        name.strip(): _unquoted(value)
+        for name, equals, value in pairs
+        if equals and not name.startswith("#")
+    }
+
+
+def _unquoted(value: str) -> str:
+    """Return a value without its quotes, or without the comment behind it."""
+    text = value.strip()
+    for quote in ('"', "'"):
+        if text.startswith(quote) and text.find(quote, 1) > 0:
+            return text[1 : text.find(quote, 1)]
+    return re.split(r"\s#", value, maxsplit=1)[0].strip()

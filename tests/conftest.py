@@ -1,0 +1,37 @@
+"""What all tests share."""
+
+import os
+import secrets
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.local import LocalAGB, running
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_read_from_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("AGB_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(params=["asyncio", "trio"], scope="module")
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def local_agb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAGB]:
+    data_dir = tmp_path_factory.mktemp("local-agb")
+    with running(data_dir, api_key=secrets.token_urlsafe(32)) as local:
+        yield local
+
+
+@pytest.fixture
+def packed_extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    packed = tmp_path_factory.mktemp("extension") / "extension.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("manifest.json", "{}")
+    return packed

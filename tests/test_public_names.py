@@ -1,0 +1,147 @@
+"""What `import agb` gives, what it costs, and who may import whom."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import agb
+
+ROOT = Path(agb.__file__).parent
+# Of each library, the one place that may import it; the AGB on this machine is a program apart.
+HOMES = {
+    "anyio": "agb._concurrency.aio",
+    "asyncio": "nowhere",
+    "httpx": "agb._http",
+    "threading": "agb._concurrency.threads",
+    "trio": "nowhere",
+}
+TWINS = ("agb._async", "agb._sync")
+
+
+def below(module: str, *packages: str) -> bool:
+    return any(module == package or module.startswith(package + ".") for package in packages)
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the full name of all that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            above = path.relative_to(ROOT.parent).parts[: -node.level] if node.level else ()
+            source = ".".join([*above, *filter(None, [node.module])])
+            yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+IMPORTS = {module_of(path): sorted(set(imported(path))) for path in sorted(ROOT.rglob("*.py"))}
+
+
+def imports_of(*packages: str, but: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Yield who imports what, among the modules of some packages."""
+    for module, names in IMPORTS.items():
+        if below(module, *packages) and not below(module, *but):
+            yield from ((module, name) for name in names)
+
+
+def test_the_public_names_are_sorted_and_complete() -> None:
+    here = {
+        name
+        for name, value in vars(agb).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType)
+    }
+    assert set(agb.__all__) == here | {"__version__"}
+    assert len(set(agb.__all__)) == len(agb.__all__)
+    assert agb.__all__ == sorted(
+        agb.__all__, key=lambda name: (name.startswith("__"), not name.isupper(), name)
+    )
+
+
+def test_every_class_that_a_public_module_defines_is_public() -> None:
+    for module in (agb.config, agb.exceptions, agb.results, agb.session_params):
+        defined = {
+            name
+            for name, value in vars(module).items()
+            if inspect.isclass(value) and below(value.__module__, module.__name__)
+        }
+        assert defined
+        assert {name for name in defined if not name.startswith("_")} <= set(agb.__all__)
+
+
+@pytest.mark.parametrize("name", agb.__all__)
+def test_every_public_name_is_documented(name: str) -> None:
+    value = getattr(agb, name)
+    if name == "__version__":
+        assert value.count(".") >= 2
+    elif name == "DEFAULT_IMAGES":
+        assert '\n)\n"""Well-known images' in inspect.getsource(agb.session_params)
+    else:
+        undocumented = [
+            member
+            for member, found in [("", value), *vars(value).items()]
+            if not member.startswith("_") and is_code(found) and not inspect.getdoc(found)
+        ]
+        assert not undocumented
+
+
+def is_code(found: object) -> bool:
+    return inspect.isclass(found) or inspect.isroutine(found) or isinstance(found, property)
+
+
+def test_importing_the_client_loads_nothing_of_an_agb_on_this_machine() -> None:
+    script = "import sys, agb; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, check=True, text=True
+    )
+    loaded = done.stdout.split()
+    assert "agb._sync.client" in loaded
+    unwanted = ("agb.local", "starlette", "uvicorn", "IPython", "psutil", "jsonschema", "trio")
+    assert [name for name in loaded if below(name, *unwanted)] == []
+
+
+def test_a_library_is_imported_in_its_home_only() -> None:
+    for module, name in imports_of("agb", but=("agb.local", "agb.cli")):
+        library = name.partition(".")[0]
+        assert HOMES.get(library, module) == module, f"{module} imports {name}"
+    for library, home in HOMES.items():
+        assert home == "nowhere" or any(below(name, library) for name in IMPORTS[home])
+
+
+def test_the_contract_imports_nothing_above_it() -> None:
+    above = [pair for pair in imports_of("agb._wire") if below(pair[1], "agb")]
+    assert [pair for pair in above if not below(pair[1], "agb._wire")] == []
+    assert above
+
+
+def test_the_agb_on_this_machine_knows_the_contract_and_nothing_of_the_client() -> None:
+    known = ("agb.local", "agb._wire", "agb._version", "agb.context_sync")
+    used = [pair for pair in imports_of("agb.local") if below(pair[1], "agb")]
+    assert [pair for pair in used if not below(pair[1], *known)] == []
+    assert used
+
+
+def test_nothing_of_the_client_imports_the_agb_on_this_machine() -> None:
+    used = list(imports_of("agb", but=("agb.local", "agb.cli")))
+    assert [pair for pair in used if below(pair[1], "agb.local")] == []
+
+
+def test_what_both_twins_share_imports_neither() -> None:
+    shared = list(imports_of("agb", but=(*TWINS, "agb.cli")))
+    assert [pair for pair in shared if pair[0] != "agb" and below(pair[1], *TWINS)] == []
+
+
+def test_neither_twin_imports_the_other() -> None:
+    for twin, other in (TWINS, TWINS[::-1]):
+        used = list(imports_of(twin))
+        assert [pair for pair in used if below(pair[1], other)] == []
+        assert used
