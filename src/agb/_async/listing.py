@@ -1,0 +1,51 @@
+"""Pages of sessions, by number and by token."""
+
+from collections.abc import Mapping
+
+from agb._async.transport import AsyncTransport
+from agb._pages import PageTokens
+from agb._wire import endpoints
+from agb._wire.answers import Answer
+from agb._wire.messages.sessions import ListSessionsRequest, SessionPage
+from agb.exceptions import InvalidRequestError, PageNotFoundError
+
+
+class AsyncListing:
+    """Finds pages. The wire knows tokens only, so a numbered page is walked to."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+        self._tokens = PageTokens()
+
+    async def page(self, labels: Mapping[str, str], limit: int, token: str) -> Answer[SessionPage]:
+        """Return the page that a token opens; the empty one opens the first page."""
+        request = ListSessionsRequest(labels=labels, max_results=limit, next_token=token or None)
+        return await self._transport.call(endpoints.LIST_SESSIONS, request)
+
+    async def numbered(
+        self, labels: Mapping[str, str], limit: int, number: int
+    ) -> Answer[SessionPage]:
+        """Walk to a page from the nearest one whose token is known.
+
+        Raises:
+            PageNotFoundError: There are fewer pages.
+        """
+        at, token = self._tokens.nearest(labels, limit, number)
+        try:
+            answer = await self.page(labels, limit, token)
+        except InvalidRequestError:
+            if at == 1:
+                raise
+            self._tokens.forget(labels, limit)  # the AGB does not take an old token any more
+            return await self.numbered(labels, limit, number)
+        while at < number:
+            token = answer.data.next_token
+            if not token:
+                raise PageNotFoundError(
+                    f"Cannot reach page {number}: No more pages available; there are {at}",
+                    request_id=answer.request_id,
+                )
+            at += 1
+            self._tokens.note(labels, limit, at, token)
+            answer = await self.page(labels, limit, token)
+        return answer

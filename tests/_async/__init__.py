@@ -1,0 +1,1 @@
+"""What the client does, on asyncio and on trio."""

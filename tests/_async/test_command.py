@@ -1,0 +1,115 @@
+"""Running shell commands."""
+
+import pytest
+
+from agb import AsyncSession, CommandError, ExecutionTimeoutError
+
+
+async def test_outputs_and_exit_code_are_told_apart(session: AsyncSession) -> None:
+    run = await session.command.execute("echo out; echo err >&2; exit 3")
+    assert not run.success
+    assert run.stdout == "out\n"
+    assert run.stderr == "err\n"
+    assert run.output == "out\nerr\n"
+    assert run.exit_code == 3
+    assert isinstance(run.error, CommandError)
+    assert run.error.exit_code == 3
+    assert run.error_message == "err"
+    assert run.request_id
+
+
+async def test_a_command_that_works_has_no_error(session: AsyncSession) -> None:
+    run = await session.command.execute_command("ls -la /")
+    assert run.success
+    assert run.exit_code == 0
+    assert run.error_message == ""
+    assert "tmp" in run.output
+
+
+async def test_directory_and_environment_arrive_as_they_are(session: AsyncSession) -> None:
+    await session.file.mkdir("/tmp/a b")
+    value = 'it\'s; $HOME "quoted" `x` \n&'
+    run = await session.command.execute(
+        'pwd; printf %s "$GIVEN"', cwd="/tmp/a b", envs={"GIVEN": value}
+    )
+    assert run.stdout == f"/tmp/a b\n{value}"
+
+
+async def test_each_command_has_a_shell_of_its_own_and_the_same_directory(
+    session: AsyncSession,
+) -> None:
+    await session.command.execute("cd /; export LEFT=1; echo kept > note")
+    first = await session.command.execute("pwd; echo [$LEFT]")
+    second = await session.command.execute("pwd; echo [$LEFT]")
+    assert first.stdout == second.stdout
+    assert first.stdout.endswith("[]\n")
+    await session.command.execute("echo kept > note")
+    assert (await session.file.read("note")).content == "kept\n"
+
+
+async def test_a_command_over_its_limit_is_stopped_with_all_it_started(
+    session: AsyncSession,
+) -> None:
+    run = await session.command.execute(
+        "echo begun; (setsid sleep 987 &) ; sleep 987", timeout_ms=400
+    )
+    assert isinstance(run.error, ExecutionTimeoutError)
+    assert run.code == "Execution.Timeout"
+    assert run.stdout == "begun\n"
+    left = await session.command.execute("ps -e -o args= | grep '[s]leep 987' | wc -l")
+    assert left.stdout.strip() == "0"
+
+
+async def test_a_background_process_outlives_its_command(session: AsyncSession) -> None:
+    started = await session.command.execute("nohup sleep 654 >/dev/null 2>&1 & echo $!")
+    assert started.success
+    alive = await session.command.execute(f"kill -0 {started.stdout.strip()}")
+    assert alive.success
+
+
+async def test_a_missing_program_fails_as_in_a_shell(session: AsyncSession) -> None:
+    run = await session.command.execute("no-such-program-anywhere")
+    assert run.exit_code == 127
+    assert "not found" in run.error_message
+
+
+async def test_a_missing_directory_is_named(session: AsyncSession) -> None:
+    run = await session.command.execute("pwd", cwd="/nowhere")
+    assert not run.success
+    assert "/nowhere" in run.error_message
+
+
+async def test_a_large_output_arrives_whole(session: AsyncSession) -> None:
+    run = await session.command.execute("seq 1 200000")
+    assert run.success
+    assert run.stdout.count("\n") == 200_000
+    assert run.stdout.endswith("200000\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"command": ""},
+        {"command": " "},
+        {"command": 5},
+        {"command": "x", "timeout_ms": 0},
+        {"command": "x", "timeout_ms": 2.5},
+        {"command": "x", "envs": {"A": 1}},
+        {"command": "x", "envs": {2: "b"}},
+        {"command": "x", "envs": {"A=B": "c"}},
+        {"command": "x", "envs": ["A"]},
+    ],
+)
+async def test_bad_arguments_are_refused_before_they_are_sent(
+    session: AsyncSession, arguments: dict[str, object]
+) -> None:
+    run = await session.command.execute(**arguments)  # type: ignore[arg-type]  # bad on purpose
+    assert run.code == "PARAM_ERROR"
+    assert run.request_id == ""
+
+
+async def test_the_machine_and_other_secrets_stay_outside(session: AsyncSession) -> None:
+    assert not (await session.command.execute("cat /etc/shadow")).success
+    environment = await session.command.execute("env")
+    assert "AGB_API_KEY" not in environment.stdout
+    assert session.get_api_key() not in environment.stdout

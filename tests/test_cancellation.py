@@ -1,0 +1,97 @@
+"""Cancellation is a normal event: what was opened is closed all the same."""
+
+import uuid
+from pathlib import Path
+
+import anyio
+import pytest
+from support.local import LocalAGB
+
+from agb import AsyncAGB, CreateSessionParams
+
+
+async def test_a_session_is_deleted_when_its_block_is_cancelled(local_agb: LocalAGB) -> None:
+    labels = {"test": uuid.uuid4().hex}
+    async with AsyncAGB(local_agb.api_key, endpoint=local_agb.endpoint) as agb:
+        with anyio.CancelScope() as scope:
+            async with agb.session(CreateSessionParams(labels, "code_latest")):
+                scope.cancel()
+                await anyio.sleep_forever()
+        assert scope.cancelled_caught
+        assert (await agb.list(labels=labels)).total_count == 0
+
+
+async def test_a_cancelled_call_leaves_a_client_that_works(local_agb: LocalAGB) -> None:
+    async with AsyncAGB(local_agb.api_key, endpoint=local_agb.endpoint) as agb:
+        params = CreateSessionParams(image_id="code_latest")
+        async with agb.session(params) as session:
+            with anyio.move_on_after(0.3) as scope:
+                await session.command.execute("sleep 5")
+            assert scope.cancelled_caught
+            assert (await session.command.execute("echo on")).output == "on\n"
+
+
+async def test_an_agb_on_this_machine_stops_when_its_block_is_cancelled(tmp_path: Path) -> None:
+    with anyio.CancelScope() as scope:
+        async with AsyncAGB.local(data_dir=tmp_path) as agb:
+            await agb.create()
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert scope.cancelled_caught
+    assert not list((tmp_path / "run").glob("*/sessions"))
+
+
+async def test_many_sessions_are_used_at_once(local_agb: LocalAGB) -> None:
+    answers: dict[int, str] = {}
+
+    async def work(number: int) -> None:
+        async with agb.session() as session:
+            await session.code.run(f"number = {number}", "python")
+            answers[number] = (await session.code.run("number * 2", "python")).result
+
+    async with (
+        AsyncAGB(
+            local_agb.api_key, endpoint=local_agb.endpoint, default_image="code_latest"
+        ) as agb,
+        anyio.create_task_group() as group,
+    ):
+        for number in range(6):
+            group.start_soon(work, number)
+    assert answers == {number: str(number * 2) for number in range(6)}
+
+
+async def test_a_cancelled_upload_leaves_nothing_half_done(
+    local_agb: LocalAGB, tmp_path: Path
+) -> None:
+    (tmp_path / "in").write_bytes(bytes(8 * 1024 * 1024))
+    async with AsyncAGB(local_agb.api_key, endpoint=local_agb.endpoint) as agb:
+        context = (await agb.context.create(uuid.uuid4().hex)).context
+        assert context is not None
+        with anyio.CancelScope() as scope:
+            await agb.context.upload_file(
+                context.id, tmp_path / "in", "big", progress=lambda _: scope.cancel()
+            )
+        assert scope.cancelled_caught
+        assert len(await agb.context.list_files(context.id)) == 0
+        assert (await agb.context.upload_file(context.id, tmp_path / "in", "big")).success
+        await agb.context.delete(context)
+
+
+# httpx leaves the generators of a response to the garbage collector; trio complains of that.
+@pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
+async def test_a_cancelled_download_leaves_nothing_half_done(
+    local_agb: LocalAGB, tmp_path: Path
+) -> None:
+    (tmp_path / "in").write_bytes(bytes(8 * 1024 * 1024))
+    async with AsyncAGB(local_agb.api_key, endpoint=local_agb.endpoint) as agb:
+        context = (await agb.context.create(uuid.uuid4().hex)).context
+        assert context is not None
+        await agb.context.upload_file(context.id, tmp_path / "in", "big")
+        with anyio.CancelScope() as scope:
+            await agb.context.download_file(
+                context.id, "big", tmp_path / "out", progress=lambda _: scope.cancel()
+            )
+        assert scope.cancelled_caught
+        assert [path.name for path in tmp_path.iterdir()] == ["in"]
+        assert (await agb.context.download_file(context.id, "big", tmp_path / "out")).success
+        await agb.context.delete(context)
