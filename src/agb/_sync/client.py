@@ -1,0 +1,400 @@
+# Generated from src/agb/_async/client.py; edit that file, then `nox -s twin`.
+"""The client: creates, finds and deletes sessions."""
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from types import TracebackType
+from typing import Self
+
+from agb import _checks
+from agb._concurrency import threads
+from agb._context_reading import sync_failure
+from agb._creating import create_request, created_data
+from agb._deadline import Deadline
+from agb._embedded import EMBEDDED_ENDPOINT, EmbeddedServer
+from agb._http import HTTPClient, HTTPTransport
+from agb._session_reading import public_session_data
+from agb._sync.contexts import ContextService
+from agb._sync.listing import Listing
+from agb._sync.low_level import Client
+from agb._sync.reported import reported
+from agb._sync.scope import SessionScope
+from agb._sync.session import BaseSession, Session
+from agb._sync.transport import Connections, Transport
+from agb._wire import endpoints
+from agb._wire.answers import Answer
+from agb._wire.messages.sessions import SessionData, SessionPage, SessionRequest
+from agb.config import Config
+from agb.context_sync import ContextSync
+from agb.exceptions import ConfigurationError, InvalidParamsError
+from agb.results import DeleteResult, GetSessionResult, SessionListResult, SessionResult
+from agb.session_params import BrowserContext, CreateSessionParams, checked_labels
+
+_DELETE_SECONDS = 65.0
+"""More than a delete takes by itself."""
+
+
+class AGB:
+    """A client of an AGB. One serves a whole program; close it, or use it as a block.
+
+    Args:
+        api_key: Key of the account. Default: `AGB_API_KEY` from the environment or `.env`.
+        endpoint: Base address of the AGB. Default: `AGB_ENDPOINT` from the environment, else
+            the AGB cloud.
+        timeout: Seconds to wait for a connection and for an answer. Default:
+            `AGB_TIMEOUT_MS`, else 60.
+        default_image: Image of sessions that are created without one. Default:
+            `AGB_DEFAULT_IMAGE`, else none.
+        config: All of these at once, in place of them; nothing is then read from elsewhere.
+        http_client: An httpx client of your own to send through. It stays yours to close.
+        transport: An httpx transport of your own, in place of `http_client`.
+
+    Raises:
+        ConfigurationError: There is no key, or a value can't be used.
+
+    Attributes:
+        context: Contexts of the account.
+
+    Example:
+        ```python
+        with AGB.local() as agb:
+            with agb.session(labels={"team": "data"}) as session:
+                answer = session.code.run("6 * 7", "python")
+                print(answer.result)
+        ```
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        endpoint: str | None = None,
+        timeout: float | None = None,
+        default_image: str | None = None,
+        config: Config | None = None,
+        http_client: HTTPClient | None = None,
+        transport: HTTPTransport | None = None,
+    ) -> None:
+        if http_client is not None and transport is not None:
+            raise ConfigurationError("give http_client or transport, not both")
+        given = (api_key, endpoint, timeout, default_image)
+        if config is not None and any(value is not None for value in given):
+            raise ConfigurationError("config holds all settings: give it alone")
+        settings = config or Config.resolve(
+            api_key=api_key, endpoint=endpoint, timeout=timeout, default_image=default_image
+        )
+        if not settings.api_key:
+            raise ConfigurationError("config has no api_key")
+        self._use(Connections(http_client=http_client, transport=transport), settings)
+
+    @classmethod
+    def local(
+        cls,
+        *,
+        data_dir: str | os.PathLike[str] | None = None,
+        timeout: float | None = None,
+        default_image: str = "code_latest",
+        options: Sequence[str] = (),
+    ) -> Self:
+        """Start an AGB on this machine, and return a client of it that stops it when closed.
+
+        It needs no key and no network; `pip install 'agb[local]'` installs what it needs.
+
+        Args:
+            data_dir: Where it keeps its files. Default: the user's data directory.
+            timeout: As for the client itself.
+            default_image: Likewise.
+            options: Further options of `agb local`, such as `("--max-sessions", "10")`.
+
+        Raises:
+            MissingExtraError: A package that it needs is not installed.
+        """
+        key = secrets.token_urlsafe(32)
+        agb = cls(
+            config=Config.resolve(
+                api_key=key,
+                endpoint=EMBEDDED_ENDPOINT,
+                timeout=timeout,
+                default_image=default_image,
+            )
+        )
+        agb.transport.connections.server = EmbeddedServer(
+            api_key=key, data_dir=data_dir, arguments=options
+        )
+        return agb
+
+    def with_options(
+        self, *, timeout: float | None = None, default_image: str | None = None
+    ) -> Self:
+        """Return a client with other options on the same connections.
+
+        Closing either closes both.
+
+        Args:
+            timeout: Seconds to wait for a connection and for an answer. Default: unchanged.
+            default_image: Image of sessions that are created without one. Default: unchanged.
+        """
+        other = copy(self)
+        other._use(  # noqa: SLF001 - another of our own
+            self.transport.connections,
+            self.config.with_options(timeout=timeout, default_image=default_image),
+        )
+        return other
+
+    def _use(self, connections: Connections, config: Config) -> None:
+        self.transport: Transport = Transport(connections, config)
+        self.client: Client = Client(self.transport)
+        self._listing = Listing(self.transport)
+        self.context: ContextService = ContextService(self.transport)
+
+    @property
+    def config(self) -> Config:
+        """The settings of this client."""
+        return self.transport.config
+
+    @property
+    def api_key(self) -> str:
+        """Key of the account."""
+        return self.config.api_key
+
+    @property
+    def endpoint(self) -> str:
+        """Base address of the AGB; of one on this machine, once it is ready."""
+        return self.transport.connections.known_endpoint or self.config.endpoint
+
+    @property
+    def timeout_ms(self) -> int:
+        """Milliseconds to wait for a connection and for an answer."""
+        return round(self.config.timeout * 1000)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.endpoint}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections, and stop the AGB that `local()` started.
+
+        Sessions of an AGB in the cloud live on; delete those that you don't need.
+        """
+        self.transport.connections.close()
+
+    @reported(SessionResult[Session])
+    def create(
+        self,
+        params: CreateSessionParams | None = None,
+        *,
+        timeout: float = 300.0,
+    ) -> SessionResult[Session]:
+        """Create a session.
+
+        Args:
+            params: What to create it with. Default: the client's `default_image`, no labels.
+            timeout: Seconds to wait until its contexts are there.
+
+        Returns:
+            The session as `session`. It failed with an `InvalidParamsError` (code
+            `PARAM_ERROR`) when there is no image, with an `ImageNotFoundError` when the
+            account has no such image, with a `QuotaExceededError` when the account is full.
+            When a context does not come, the session is deleted again, and it failed with a
+            `ContextSyncError` that names context, path and cause.
+        """
+        deadline = Deadline(_checks.seconds("timeout", timeout))
+        request = create_request(params or CreateSessionParams(), self.config.default_image)
+        answer = self.transport.call(endpoints.CREATE_SESSION, request)
+        session = Session.from_data(self, created_data(answer), request.image_id)
+        if request.persistence_data_list:
+            self._wait_for_contexts(session, deadline, answer.request_id)
+        return SessionResult(request_id=answer.request_id, session=session)
+
+    def _wait_for_contexts(self, session: Session, deadline: Deadline, request_id: str) -> None:
+        """Wait until all contexts are there; a session that lacks one is deleted again."""
+        complete = False
+        try:
+            failure = sync_failure(session.context.wait(deadline), request_id)
+            complete = failure is None
+            if failure is not None:
+                raise failure
+        finally:
+            if not complete:
+                threads.shielded(session.delete, seconds=_DELETE_SECONDS)
+
+    def session(
+        self,
+        params: CreateSessionParams | None = None,
+        *,
+        image_id: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        context_syncs: Sequence[ContextSync] | None = None,
+        browser_context: BrowserContext | None = None,
+        policy_id: str | None = None,
+        idle_release_timeout: int | None = None,
+    ) -> SessionScope:
+        """Open a block with a session of its own, which is always deleted at its end.
+
+        Args:
+            params: What to create it with, in place of the other arguments.
+            image_id: As in `CreateSessionParams`, like the others.
+            labels: Strings to find the session by.
+            context_syncs: Contexts to mount.
+            browser_context: Browser data to mount.
+            policy_id: Policy to apply.
+            idle_release_timeout: Seconds without a request until it is released.
+
+        Raises:
+            AGBError: On entry, when the session can't be had; on exit, when it can't be deleted
+                (unless the block itself raised: then the error gets a note).
+
+        Example:
+            ```python
+            with agb.session(image_id="agb-code-space-1") as session:
+                session.command.execute("echo hello")
+            ```
+        """
+        return SessionScope(
+            self,
+            params
+            or CreateSessionParams(
+                labels,
+                image_id,
+                context_syncs,
+                browser_context,
+                policy_id=policy_id,
+                idle_release_timeout=idle_release_timeout,
+            ),
+        )
+
+    @reported(SessionResult[Session])
+    def get(self, session_id: str) -> SessionResult[Session]:
+        """Get a handle to a session that is there.
+
+        Args:
+            session_id: Identifier of the session.
+
+        Returns:
+            The session as `session`. It failed with a `SessionNotFoundError` when it is gone.
+        """
+        answer = self._get(session_id)
+        session = Session.from_data(self, answer.data)
+        return SessionResult(request_id=answer.request_id, session=session)
+
+    @reported(GetSessionResult)
+    def get_session(self, session_id: str) -> GetSessionResult:
+        """Ask what the AGB knows about a session.
+
+        Args:
+            session_id: Identifier of the session.
+
+        Returns:
+            Its data as `data`.
+        """
+        answer = self._get(session_id)
+        return GetSessionResult(request_id=answer.request_id, data=public_session_data(answer.data))
+
+    def _get(self, session_id: str) -> Answer[SessionData]:
+        request = SessionRequest(session_id=_checks.non_blank("session_id", session_id))
+        return self.transport.call(endpoints.GET_SESSION, request, session_id=session_id)
+
+    @reported(SessionListResult[Session])
+    def list(
+        self,
+        labels: Mapping[str, str] | None = None,
+        page: int | None = None,
+        limit: int | None = None,
+        *,
+        next_token: str | None = None,
+    ) -> SessionListResult[Session]:
+        """List active sessions of the account, newest first, a page at a time.
+
+        Args:
+            labels: Only sessions that carry all of these. Default: all sessions.
+            page: Number of the page, from 1. Default: 1.
+            limit: Sessions a page at most. Default: 10.
+            next_token: Opens the page after the one that had it, in place of `page`.
+
+        Returns:
+            The page: a sequence of session handles, and their ids as `session_ids`. It failed
+            with a `PageNotFoundError` when there are fewer pages.
+        """
+        wanted = {} if labels is None else checked_labels(labels)
+        size = 10 if limit is None else _checks.at_least_one("limit", limit)
+        number = 1 if page is None else _checks.at_least_one("page", page)
+        if next_token is not None:
+            if page is not None:
+                raise InvalidParamsError("give page or next_token, not both")
+            return self._as_result(self._listing.page(wanted, size, next_token), size)
+        return self._as_result(self._listing.numbered(wanted, size, number), size)
+
+    def _as_result(self, answer: Answer[SessionPage], limit: int) -> SessionListResult[Session]:
+        page = answer.data
+        ids = tuple(line.session_id for line in page.data if line.session_id)
+        return SessionListResult(
+            request_id=answer.request_id,
+            sessions=tuple(Session(self, session_id) for session_id in ids),
+            session_ids=ids,
+            next_token=page.next_token,
+            max_results=limit if page.max_results is None else page.max_results,
+            total_count=page.count,
+        )
+
+    def iter_sessions(
+        self, labels: Mapping[str, str] | None = None, *, limit: int = 100
+    ) -> Iterator[Session]:
+        """Iterate over the active sessions of all pages, newest first.
+
+        Args:
+            labels: Only sessions that carry all of these. Default: all sessions.
+            limit: Sessions to ask for at a time.
+
+        Raises:
+            AGBError: A page can't be had.
+
+        Example:
+            ```python
+            for session in agb.iter_sessions(labels={"team": "data"}):
+                print(session.session_id)
+            ```
+        """
+        token = ""
+        while True:
+            page = self.list(labels, limit=limit, next_token=token).raise_for_error()
+            yield from page
+            token = page.next_token
+            if not token:
+                return
+
+    @reported(DeleteResult)
+    def delete(
+        self,
+        session: BaseSession | str,
+        sync_context: bool = False,
+        *,
+        wait: bool = True,
+        timeout: float = 60.0,
+    ) -> DeleteResult:
+        """Delete a session. One that is gone already counts as deleted.
+
+        Args:
+            session: The session, or its id.
+            sync_context: Whether to bring all mounted contexts up to date first. When that
+                fails, the session is not deleted, since its files would be lost.
+            wait: Whether to wait until the AGB has released it.
+            timeout: Seconds to wait for that.
+
+        Returns:
+            Whether it is gone. It failed with a `WaitTimeoutError` when it is still going.
+        """
+        if isinstance(session, str):
+            session = Session(self, _checks.non_blank("session", session))
+        return session.delete(sync_context, wait=wait, timeout=timeout)

@@ -1,0 +1,288 @@
+# Generated from src/agb/_async/context_files.py; edit that file, then `nox -s twin`.
+"""Files of contexts: listing them, and moving them between this machine and a context."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from agb import _checks
+from agb._concurrency import threads
+from agb._context_reading import FOLDER, public_file
+from agb._sync.reported import reported
+from agb._sync.storage import Storage
+from agb._sync.transport import Transport
+from agb._transfers import DirectoryProgress, Landing, Progress, inside, local_file, local_files
+from agb._wire import endpoints
+from agb._wire.messages.contexts import ListContextFilesRequest
+from agb.results import (
+    BoolResult,
+    ContextFileEntry,
+    ContextFileListResult,
+    DirectoryTransferResult,
+    DownloadResult,
+    FileUrlResult,
+    UploadResult,
+)
+
+
+class ContextFiles:
+    """Files of contexts; the part of `agb.context` that is about them."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._storage = Storage(transport)
+
+    @reported(ContextFileListResult)
+    def list_files(
+        self,
+        context_id: str,
+        parent_folder_path: str | None = None,
+        page_number: int = 1,
+        page_size: int = 50,
+    ) -> ContextFileListResult:
+        """List the files of a folder of a context, a page at a time.
+
+        Args:
+            context_id: Identifier of the context.
+            parent_folder_path: The folder. Default: the whole context's.
+            page_number: Number of the page, from 1.
+            page_size: Files a page at most.
+        """
+        request = ListContextFilesRequest(
+            context_id=_checks.trimmed("context_id", context_id),
+            parent_folder_path=(parent_folder_path or "").strip() or None,
+            page_number=_checks.at_least_one("page_number", page_number),
+            page_size=_checks.at_least_one("page_size", page_size),
+        )
+        answer = self._transport.call(endpoints.DESCRIBE_CONTEXT_FILES, request)
+        return ContextFileListResult(
+            request_id=answer.request_id,
+            entries=tuple(public_file(line) for line in answer.data.data),
+            count=answer.data.count,
+        )
+
+    def iter_files(
+        self, context_id: str, parent_folder_path: str | None = None, *, page_size: int = 100
+    ) -> Iterator[ContextFileEntry]:
+        """Iterate over the files of a folder of a context, all pages.
+
+        Args:
+            context_id: Identifier of the context.
+            parent_folder_path: The folder. Default: the whole context's.
+            page_size: Files to ask for at a time.
+
+        Raises:
+            AGBError: A page can't be had.
+        """
+        number = 1
+        while True:
+            page = self.list_files(context_id, parent_folder_path, number, page_size)
+            yield from page.raise_for_error().entries
+            if len(page) < page_size:
+                return
+            number += 1
+
+    @reported(FileUrlResult)
+    def get_file_upload_url(self, context_id: str, file_path: str) -> FileUrlResult:
+        """Ask for a URL to which a file of a context can be put.
+
+        Args:
+            context_id: Identifier of the context.
+            file_path: Path of the file in the context.
+
+        Returns:
+            The URL as `url`. It carries its own permission, until `expire_time`.
+        """
+        request = _checks.context_file(context_id, file_path)
+        answer = self._transport.call(endpoints.GET_CONTEXT_FILE_UPLOAD_URL, request)
+        return FileUrlResult(
+            request_id=answer.request_id, url=answer.data.url, expire_time=answer.data.expire_time
+        )
+
+    @reported(FileUrlResult)
+    def get_file_download_url(self, context_id: str, file_path: str) -> FileUrlResult:
+        """Ask for a URL from which a file of a context can be got.
+
+        Args:
+            context_id: Identifier of the context.
+            file_path: Path of the file in the context.
+
+        Returns:
+            The URL as `url`. It carries its own permission, until `expire_time`.
+        """
+        request = _checks.context_file(context_id, file_path)
+        answer = self._transport.call(endpoints.GET_CONTEXT_FILE_DOWNLOAD_URL, request)
+        return FileUrlResult(
+            request_id=answer.request_id, url=answer.data.url, expire_time=answer.data.expire_time
+        )
+
+    @reported(BoolResult)
+    def delete_file(self, context_id: str, file_path: str) -> BoolResult:
+        """Delete a file of a context.
+
+        Args:
+            context_id: Identifier of the context.
+            file_path: Path of the file in the context.
+        """
+        request = _checks.context_file(context_id, file_path)
+        answer = self._transport.call(endpoints.DELETE_CONTEXT_FILE, request)
+        return BoolResult(request_id=answer.request_id)
+
+    @reported(UploadResult)
+    def upload_file(
+        self,
+        context_id: str,
+        local: str | os.PathLike[str],
+        file_path: str,
+        *,
+        content_type: str | None = None,
+        progress: Progress | None = None,
+    ) -> UploadResult:
+        """Put a file of this machine into a context, in a stream, checked on arrival.
+
+        Doing it again is safe: the context has the old file or the new one, never half of one.
+
+        Args:
+            context_id: Identifier of the context.
+            local: File on this machine.
+            file_path: Path of the file in the context.
+            content_type: MIME type to store it under. Default: none.
+            progress: Is told how many bytes have gone so far.
+        """
+        _checks.context_file(context_id, file_path)
+        source, size = threads.in_thread(lambda: local_file(local))
+        link = self.get_file_upload_url(context_id, file_path).raise_for_error()
+        response = self._storage.put(
+            link.url, source, size, name=file_path, content_type=content_type, progress=progress
+        )
+        return UploadResult(
+            request_id=link.request_id,
+            path=file_path,
+            bytes_sent=size,
+            etag=response.headers.get("etag", ""),
+            http_status=response.status_code,
+            request_id_upload_url=link.request_id,
+        )
+
+    @reported(DownloadResult)
+    def download_file(
+        self,
+        context_id: str,
+        file_path: str,
+        local: str | os.PathLike[str],
+        *,
+        overwrite: bool = True,
+        progress: Progress | None = None,
+    ) -> DownloadResult:
+        """Get a file of a context, in a stream, checked on arrival; whole or not at all.
+
+        Args:
+            context_id: Identifier of the context.
+            file_path: Path of the file in the context.
+            local: File on this machine; missing directories are made.
+            overwrite: Whether to replace one that is there.
+            progress: Is told how many bytes have come so far.
+        """
+        _checks.context_file(context_id, file_path)
+        landing = threads.in_thread(lambda: Landing(local, overwrite=overwrite))
+        try:
+            link = self.get_file_download_url(context_id, file_path).raise_for_error()
+            size = self._storage.get(link.url, landing, name=file_path, progress=progress)
+        finally:
+            landing.discard()
+        return DownloadResult(
+            request_id=link.request_id,
+            path=file_path,
+            local_path=str(local),
+            bytes_received=size,
+            http_status=200,
+            request_id_download_url=link.request_id,
+        )
+
+    @reported(DirectoryTransferResult)
+    def upload_directory(
+        self,
+        context_id: str,
+        local: str | os.PathLike[str],
+        folder: str = "",
+        *,
+        at_once: int = 4,
+        progress: DirectoryProgress | None = None,
+    ) -> DirectoryTransferResult:
+        """Put all files below a directory of this machine into a context.
+
+        Args:
+            context_id: Identifier of the context.
+            local: Directory on this machine.
+            folder: Folder of the context to put them into. Default: the whole context's.
+            at_once: How many files go at the same time at most.
+            progress: Is told the path of each file that has gone, relative to the directory.
+
+        Returns:
+            The files as `paths`. When one fails, those that went before it are in the context.
+        """
+        _checks.trimmed("context_id", context_id)
+        limit = _checks.at_least_one("at_once", at_once)
+        names = threads.in_thread(lambda: local_files(local))
+
+        def put(name: str) -> int:
+            target = str(PurePosixPath(folder, name))
+            sent = self.upload_file(context_id, Path(local, name), target)
+            size = sent.raise_for_error().bytes_sent
+            if progress is not None:
+                progress(name)
+            return size
+
+        sizes = threads.map_parallel(put, names, limit=limit)
+        return DirectoryTransferResult(paths=tuple(names), bytes_moved=sum(sizes))
+
+    @reported(DirectoryTransferResult)
+    def download_directory(
+        self,
+        context_id: str,
+        local: str | os.PathLike[str],
+        folder: str = "",
+        *,
+        at_once: int = 4,
+        overwrite: bool = True,
+        progress: DirectoryProgress | None = None,
+    ) -> DirectoryTransferResult:
+        """Get all files below a folder of a context.
+
+        Args:
+            context_id: Identifier of the context.
+            local: Directory on this machine; made where it is missing.
+            folder: Folder of the context. Default: the whole context's.
+            at_once: How many files come at the same time at most.
+            overwrite: Whether to replace files that are there.
+            progress: Is told the path of each file that has come, relative to the folder.
+
+        Returns:
+            The files as `paths`.
+        """
+        limit = _checks.at_least_one("at_once", at_once)
+        names = list(self._walk(context_id, folder))
+
+        def get(name: str) -> int:
+            source = str(PurePosixPath(folder, name))
+            got = self.download_file(context_id, source, inside(local, name), overwrite=overwrite)
+            size = got.raise_for_error().bytes_received
+            if progress is not None:
+                progress(name)
+            return size
+
+        sizes = threads.map_parallel(get, names, limit=limit)
+        return DirectoryTransferResult(paths=tuple(names), bytes_moved=sum(sizes))
+
+    def _walk(self, context_id: str, folder: str) -> Iterator[str]:
+        """Yield the files below a folder, relative to it."""
+        waiting = [""]
+        while waiting:
+            below = waiting.pop()
+            parent = str(PurePosixPath(folder, below)) if folder or below else None
+            for entry in self.iter_files(context_id, parent):
+                name = str(PurePosixPath(below, entry.file_name))
+                if entry.file_type == FOLDER:
+                    waiting.append(name)
+                else:
+                    yield name

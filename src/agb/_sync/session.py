@@ -1,0 +1,354 @@
+# Generated from src/agb/_async/session.py; edit that file, then `nox -s twin`.
+"""A session: what it is, and what can be done with it."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from agb import _checks, _reading
+from agb._concurrency import threads
+from agb._deadline import Deadline
+from agb._http import Timeouts
+from agb._session_reading import is_gone, is_over, public_tools, session_info
+from agb._sync.code import Code
+from agb._sync.command import Command
+from agb._sync.file_system import FileSystem
+from agb._sync.oss import Oss
+from agb._sync.reported import reported
+from agb._sync.session_context import SessionContext
+from agb._sync.tools import Tools
+from agb._sync.transfer import FileTransfer
+from agb._sync.transport import Transport
+from agb._wire import endpoints, tools
+from agb._wire.messages.labels import SetLabelsRequest
+from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
+from agb._wire.messages.tools import ListToolsRequest, read_tool_list
+from agb.exceptions import APIError, InvalidParamsError, WaitTimeoutError
+from agb.results import (
+    DeleteResult,
+    McpTool,
+    McpToolResult,
+    McpToolsResult,
+    OperationResult,
+    SessionInfo,
+    SessionMetricsResult,
+    SessionStatusResult,
+)
+from agb.session_params import checked_labels
+
+if TYPE_CHECKING:
+    from agb._sync.client import AGB
+    from agb._sync.low_level import Client
+
+
+class BaseSession:
+    """A handle to a session. Making one asks nobody: the session may be gone.
+
+    Args:
+        agb: The client that the handle works through.
+        session_id: Identifier of the session.
+
+    Attributes:
+        session_id: Identifier of the session.
+        image_id: Image it was created from; empty on a handle that was not made by `create`.
+        resource_url: Page of the session's resources, valid for some 30 minutes.
+        app_instance_id: Instance that runs the session.
+        resource_id: Resource that the session runs on.
+        link_url: Direct route to the session's tools; empty where there is none.
+        ws_url: Address for streams; empty where there is none.
+        tool_list: Tools of the session with the servers that they are on.
+        code: Runs code.
+        command: Runs shell commands.
+        file: Reads and writes files.
+        file_system: The same as `file`.
+        oss: Copies files between this machine and the session.
+        context: Contexts that the session has mounted.
+    """
+
+    def __init__(self, agb: "AGB", session_id: str) -> None:
+        self.agb = agb
+        self.session_id = session_id
+        self.image_id = ""
+        self.resource_url = ""
+        self.app_instance_id = ""
+        self.resource_id = ""
+        self.link_url = ""
+        self.ws_url = ""
+        self.token = ""
+        self.tool_list: Sequence[McpTool] = ()
+        self._tools = Tools(self)
+        self.code: Code = Code(self._tools)
+        self.command: Command = Command(self._tools)
+        self.context: SessionContext = SessionContext(self)
+        self.file: FileSystem = FileSystem(
+            self._tools, FileTransfer(self.transport, session_id, self.context)
+        )
+        self.file_system: FileSystem = self.file
+        self.oss: Oss = Oss(self.file, self._tools)
+
+    @classmethod
+    def from_data(cls, agb: "AGB", data: SessionData, image_id: str = "") -> Self:
+        """Make a handle from what an AGB told about a session."""
+        session = cls(agb, data.session_id)
+        session.image_id = image_id
+        session.resource_url = data.resource_url
+        session.app_instance_id = data.app_instance_id
+        session.resource_id = data.resource_id
+        session.link_url = data.link_url
+        session.ws_url = data.ws_url
+        session.token = data.token
+        session.tool_list = public_tools(read_tool_list(data.tool_list))
+        return session
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.session_id}>"
+
+    @property
+    def transport(self) -> Transport:
+        """What requests of this session go through."""
+        return self.agb.transport
+
+    def get_api_key(self) -> str:
+        """Return the API key that the session is used with."""
+        return self.transport.config.api_key
+
+    def get_session_id(self) -> str:
+        """Return the identifier of the session."""
+        return self.session_id
+
+    def get_client(self) -> "Client":
+        """Return the HTTP client for calls that have no method here."""
+        return self.agb.client
+
+    def get_link_url(self) -> str:
+        """Return the direct route to the session's tools; empty where there is none."""
+        return self.link_url
+
+    def get_token(self) -> str:
+        """Return the token that opens `link_url`. It is a secret."""
+        return self.token
+
+    @reported(OperationResult[SessionInfo])
+    def info(self) -> OperationResult[SessionInfo]:
+        """Ask for facts about the session.
+
+        Returns:
+            A `SessionInfo` as `data`. It failed with a `SessionNotFoundError` when the session
+            is gone.
+        """
+        answer = self.transport.call(
+            endpoints.GET_RESOURCE, self._request(), session_id=self.session_id
+        )
+        return OperationResult(request_id=answer.request_id, data=session_info(answer.data))
+
+    @reported(SessionStatusResult)
+    def get_status(self) -> SessionStatusResult:
+        """Ask where the session is in its life. Asking does not keep it alive.
+
+        Returns:
+            `status`: `RUNNING`, `DELETING`, `FINISH`, ...
+        """
+        answer = self.transport.call(
+            endpoints.GET_SESSION_INFO, self._request(), session_id=self.session_id
+        )
+        return SessionStatusResult(request_id=answer.request_id, status=answer.data.status)
+
+    @reported(OperationResult[None])
+    def keep_alive(self) -> OperationResult[None]:
+        """Start the session's idle time anew."""
+        answer = self.transport.call(
+            endpoints.REFRESH_IDLE_TIME, self._request(), session_id=self.session_id
+        )
+        return OperationResult(request_id=answer.request_id)
+
+    @reported(OperationResult[None])
+    def set_labels(self, labels: Mapping[str, str]) -> OperationResult[None]:
+        """Replace all labels of the session.
+
+        Args:
+            labels: The new ones, at least one, with non-blank keys and values.
+        """
+        checked = checked_labels(labels)
+        if not checked:
+            raise InvalidParamsError("labels must not be empty: a session can't lose all of them")
+        answer = self.transport.call(
+            endpoints.SET_LABELS,
+            SetLabelsRequest(session_id=self.session_id, labels=checked),
+            session_id=self.session_id,
+        )
+        return OperationResult(request_id=answer.request_id)
+
+    @reported(OperationResult[Mapping[str, str]])
+    def get_labels(self) -> OperationResult[Mapping[str, str]]:
+        """Ask for the labels of the session.
+
+        Returns:
+            The labels as `data`; an empty map when it has none.
+        """
+        answer = self.transport.call(
+            endpoints.GET_LABELS, self._request(), session_id=self.session_id
+        )
+        return OperationResult(request_id=answer.request_id, data=dict(answer.data.labels))
+
+    @reported(OperationResult[Mapping[str, str]])
+    def update_labels(self, labels: Mapping[str, str]) -> OperationResult[Mapping[str, str]]:
+        """Add labels to those that the session has, or change them.
+
+        The labels are read, merged and written back: of two programs that do so at once, one
+        may undo the other's change.
+
+        Args:
+            labels: What to add or change.
+
+        Returns:
+            All labels of the session as `data`.
+        """
+        changes = checked_labels(labels)
+        found = self.get_labels().raise_for_error()
+        merged = {**(found.data or {}), **changes}
+        changed = self.set_labels(merged).raise_for_error()
+        return OperationResult(request_id=changed.request_id, data=merged)
+
+    @reported(OperationResult[str])
+    def get_link(
+        self, protocol_type: str | None = None, port: int | None = None
+    ) -> OperationResult[str]:
+        """Ask for a URL that leads into the session. It carries its own permission.
+
+        Args:
+            protocol_type: Such as `"https"` or `"wss"`. Default: what the AGB chooses.
+            port: Port in the session, from 30100 to 30199. Default: the session itself.
+
+        Returns:
+            The URL as `data`.
+        """
+        request = LinkRequest(
+            session_id=self.session_id, protocol_type=protocol_type, port=_checks.port(port)
+        )
+        answer = self.transport.call(endpoints.GET_LINK, request, session_id=self.session_id)
+        return OperationResult(request_id=answer.request_id, data=answer.data.url)
+
+    @reported(SessionMetricsResult)
+    def get_metrics(
+        self, read_timeout: int | None = None, connect_timeout: int | None = None
+    ) -> SessionMetricsResult:
+        """Ask what the session uses of processor, memory, disk and network.
+
+        Args:
+            read_timeout: Milliseconds to wait for the answer. Default: the client's `timeout`.
+            connect_timeout: Milliseconds to wait for a connection. Default: likewise.
+        """
+        return _reading.metrics_result(
+            self._tools.call_by_name(
+                tools.GET_METRICS.name, {}, self._timeouts(read_timeout, connect_timeout)
+            )
+        )
+
+    @reported(McpToolsResult)
+    def list_mcp_tools(self, image_id: str | None = None) -> McpToolsResult:
+        """Ask which MCP tools an image has.
+
+        Args:
+            image_id: The image. Default: the one that the session was created from.
+        """
+        image = image_id or self.image_id
+        if not image.strip():
+            raise InvalidParamsError(
+                "image_id is needed: this handle does not know the image of its session"
+            )
+        answer = self.transport.call(endpoints.LIST_TOOLS, ListToolsRequest(image_id=image))
+        return McpToolsResult(request_id=answer.request_id, tools=public_tools(answer.data))
+
+    @reported(McpToolResult)
+    def call_mcp_tool(
+        self,
+        tool_name: str,
+        args: Mapping[str, Any],
+        read_timeout: int | None = None,
+        connect_timeout: int | None = None,
+    ) -> McpToolResult:
+        """Call any MCP tool of the session.
+
+        Args:
+            tool_name: Name of the tool; `list_mcp_tools` has them all.
+            args: Its arguments, as its schema wants them.
+            read_timeout: Milliseconds to wait for the answer. Default: the client's `timeout`.
+            connect_timeout: Milliseconds to wait for a connection. Default: likewise.
+
+        Returns:
+            The text as `data` and every part as `content`. It failed with a `ToolError` when
+            the tool says so, with a `ToolNotFoundError` when there is no such tool.
+        """
+        name = _checks.non_blank("tool_name", tool_name)
+        timeouts = self._timeouts(read_timeout, connect_timeout)
+        answer = self._tools.call_by_name(name, _checks.arguments(args), timeouts)
+        return _reading.tool_result(answer)
+
+    @reported(DeleteResult)
+    def delete(
+        self,
+        sync_context: bool = False,
+        *,
+        wait: bool = True,
+        timeout: float = 60.0,
+    ) -> DeleteResult:
+        """Delete the session. One that is gone already counts as deleted.
+
+        Args:
+            sync_context: Whether to bring all mounted contexts up to date first. When that
+                fails, the session is not deleted, since its files would be lost.
+            wait: Whether to wait until the AGB has released it.
+            timeout: Seconds to wait for that.
+
+        Returns:
+            Whether it is gone. It failed with a `ContextSyncError` when a context could not be
+            brought up to date, with a `WaitTimeoutError` when the session is still going.
+        """
+        _checks.seconds("timeout", timeout)
+        if sync_context:
+            synced = self.context.sync(mode="upload", timeout=timeout)
+            if not is_gone(synced.error):
+                synced.raise_for_error()
+        deadline = Deadline(timeout)
+        try:
+            answer = self.transport.call(
+                endpoints.RELEASE_SESSION_ASYNC, self._request(), session_id=self.session_id
+            )
+        except APIError as error:
+            if is_gone(error):
+                return DeleteResult(request_id=error.request_id)
+            raise
+        if wait:
+            self._wait_until_gone(deadline, answer.request_id)
+        return DeleteResult(request_id=answer.request_id)
+
+    def _wait_until_gone(self, deadline: Deadline, request_id: str) -> None:
+        status = "RUNNING"
+        for pause in deadline.pauses():
+            seen = self.get_status()
+            status = seen.status or status
+            if is_over(status) or is_gone(seen.error):
+                return
+            threads.sleep(pause)
+        raise WaitTimeoutError(
+            f"session {self.session_id} was asked to end, and after {deadline.seconds:g} s it is "
+            f"still {status}",
+            request_id=request_id,
+        )
+
+    def _request(self) -> SessionRequest:
+        return SessionRequest(session_id=self.session_id)
+
+    def _timeouts(self, read: int | None, connect: int | None) -> Timeouts:
+        default = self.transport.timeouts()
+        return Timeouts(
+            connect=default.connect
+            if connect is None
+            else _checks.at_least_one("connect_timeout", connect) / 1000,
+            read=default.read
+            if read is None
+            else _checks.at_least_one("read_timeout", read) / 1000,
+        )
+
+
+class Session(BaseSession):
+    """A session of an AGB; see `BaseSession`."""

@@ -1,0 +1,114 @@
+# Generated from src/agb/_async/storage.py; edit that file, then `nox -s twin`.
+"""Bytes to and from a store, over URLs that carry their own permission."""
+
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from agb._concurrency import threads
+from agb._http import HTTPResponse, HTTPStream
+from agb._sync.transport import Transport
+from agb._transfers import CHUNK, Landing, Progress, Tally
+from agb.exceptions import TransferError
+
+_GOOD_PUT = frozenset({200, 201, 204})
+_GOOD_GET = 200
+
+
+class Upload(HTTPStream):
+    """A file of this machine as the body of a request, counted as it goes.
+
+    No generator: one that is left half-way, as by cancellation, would have to be closed by hand.
+    """
+
+    def __init__(self, file: BinaryIO, tally: Tally) -> None:
+        self._file = file
+        self._tally = tally
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        chunk = threads.in_thread(lambda: self._file.read(CHUNK))
+        if not chunk:
+            raise StopIteration
+        return self._tally.add(chunk)
+
+
+class Storage:
+    """Streams files, counted and checked; neither the key nor a token goes along."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def put(
+        self,
+        url: str,
+        local: Path,
+        size: int,
+        *,
+        name: str,
+        content_type: str | None = None,
+        progress: Progress | None = None,
+    ) -> HTTPResponse:
+        """Send a file of this machine.
+
+        Args:
+            url: Where to.
+            local: The file.
+            size: Its size in bytes.
+            name: What to call it in errors, since the URL is a secret.
+            content_type: MIME type to store it under.
+            progress: Is told how many bytes have gone.
+
+        Raises:
+            TransferError: The store refused it, or has something else now.
+        """
+        tally = Tally(progress)
+        headers = {"content-length": str(size)}
+        if content_type:
+            headers["content-type"] = content_type
+        with local.open("rb") as file:
+            stream = Upload(file, tally)
+            response = self._transport.stream_out(url, headers, stream)
+        if response.status_code not in _GOOD_PUT:
+            raise TransferError(
+                f"{name}: the store refused it (HTTP {response.status_code})",
+                status_code=response.status_code,
+            )
+        tally.check(name, size, response.headers.get("etag", ""))
+        return response
+
+    def get(
+        self, url: str, landing: Landing, *, name: str, progress: Progress | None = None
+    ) -> int:
+        """Fetch a file to its place on this machine, whole or not at all.
+
+        Args:
+            url: Where from.
+            landing: Its place.
+            name: What to call it in errors, since the URL is a secret.
+            progress: Is told how many bytes have come.
+
+        Returns:
+            Its size in bytes.
+
+        Raises:
+            TransferError: The store refused it, or less arrived than there is.
+        """
+        tally = Tally(progress)
+        try:
+            with self._transport.stream_in(url) as response:
+                if response.status_code != _GOOD_GET:
+                    raise TransferError(
+                        f"{name}: the store refused it (HTTP {response.status_code})",
+                        status_code=response.status_code,
+                    )
+                for chunk in response.iter_bytes(CHUNK):
+                    threads.in_thread(partial(landing.write, tally.add(chunk)))
+                length = response.headers.get("content-length")
+                tally.check(name, int(length) if length else None, response.headers.get("etag", ""))
+            landing.keep()
+        finally:
+            landing.discard()
+        return tally.size

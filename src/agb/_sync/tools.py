@@ -1,0 +1,78 @@
+# Generated from src/agb/_async/tools.py; edit that file, then `nox -s twin`.
+"""Calling tools of a session: over its link where it has one, else through the API."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from agb._failures import malformed, refusal
+from agb._http import Timeouts, surely_not_sent
+from agb._reading import ToolAnswer
+from agb._wire import endpoints, link
+from agb._wire.answers import Malformed, Refused
+from agb._wire.codec import ToolArguments, dump
+from agb._wire.messages.tools import LinkCallRequest, ToolCallRequest
+from agb._wire.tools import Tool
+from agb.exceptions import APIConnectionError
+
+if TYPE_CHECKING:
+    from agb._sync.session import BaseSession
+
+
+class Tools:
+    """The tools of a session.
+
+    Args:
+        session: The session.
+    """
+
+    def __init__(self, session: "BaseSession") -> None:
+        self._session = session
+
+    def call(self, tool: Tool, arguments: ToolArguments, *, seconds: float = 0.0) -> ToolAnswer:
+        """Call a tool of the contract that may run for so many seconds."""
+        timeouts = self._session.transport.timeouts(seconds)
+        return self.call_by_name(tool.name, dump(arguments), timeouts)
+
+    def call_by_name(
+        self, name: str, args: Mapping[str, Any], timeouts: Timeouts | None = None
+    ) -> ToolAnswer:
+        """Call any tool. A call that fails on the link goes to the API only if it never left."""
+        session = self._session
+        timeouts = timeouts or session.transport.timeouts()
+        server = next((tool.server for tool in session.tool_list if tool.name == name), "")
+        if session.link_url and session.token and server:
+            try:
+                return self._call_over_link(name, server, args, timeouts)
+            except APIConnectionError as error:
+                if not surely_not_sent(error.__cause__):
+                    raise
+        return session.transport.call(
+            endpoints.CALL_TOOL,
+            ToolCallRequest(session_id=session.session_id, name=name, args=args),
+            session_id=session.session_id,
+            timeouts=timeouts,
+        )
+
+    def _call_over_link(
+        self, name: str, server: str, args: Mapping[str, Any], timeouts: Timeouts
+    ) -> ToolAnswer:
+        session = self._session
+        request = LinkCallRequest(
+            tool=name,
+            server=server,
+            args=args,
+            request_id=link.new_request_id(),
+            token=session.token,
+        )
+        response = session.transport.send_to_link(
+            session.link_url.rstrip("/") + link.CALL_TOOL_PATH,
+            {link.TOKEN_HEADER: session.token, "content-type": "application/json"},
+            link.write_call(request),
+            timeouts,
+        )
+        try:
+            return link.read_answer(response.status_code, response.content, request.request_id)
+        except Refused as refused:
+            raise refusal(refused, session_id=session.session_id) from None
+        except Malformed as answer:
+            raise malformed(answer) from None

@@ -1,0 +1,215 @@
+# Generated from src/agb/_async/transport.py; edit that file, then `nox -s twin`.
+"""One HTTP client: sends messages, gets answers, tells errors apart."""
+
+import json
+import logging
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar
+
+from agb import _http
+from agb._concurrency import threads
+from agb._embedded import EmbeddedServer
+from agb._failures import malformed, refusal
+from agb._http import HTTPClient, HTTPResponse, HTTPStream, HTTPTransport, Timeouts
+from agb._wire.answers import Answer, Malformed, Refused, read_answer
+from agb._wire.codec import Json
+from agb._wire.endpoints import Endpoint, write_request
+from agb.config import Config
+from agb.exceptions import ClientClosedError
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+_log = logging.getLogger("agb")
+
+_CLOSE_SECONDS = 60.0
+"""More than an AGB on this machine takes to stop, or to be killed."""
+
+
+class Connections:
+    """The HTTP client, shared by all clients that differ in their options only.
+
+    Args:
+        http_client: The user's own client, which stays the user's to close; or None.
+        transport: The user's own transport below a client of ours; or None.
+
+    Attributes:
+        server: The AGB on this machine that stops with the client; or None.
+        known_endpoint: Its address, once it is ready.
+    """
+
+    def __init__(
+        self,
+        *,
+        http_client: HTTPClient | None,
+        transport: HTTPTransport | None,
+    ) -> None:
+        self._own = http_client is None
+        self.server: EmbeddedServer | None = None
+        self.known_endpoint: str = ""
+        self._closed = False
+        self.http: HTTPClient = http_client or HTTPClient(**_http.client_arguments(transport))
+
+    def endpoint(self, config: Config) -> str:
+        """Return the base address; an AGB on this machine is waited for."""
+        if self._closed:
+            raise ClientClosedError("this client is closed: make a new one")
+        if self.server is None:
+            return config.endpoint
+        if not self.known_endpoint:
+            self.known_endpoint = threads.in_thread(self.server.endpoint)
+        return self.known_endpoint
+
+    def close(self) -> None:
+        """Close what is ours; a second time does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        threads.shielded(self._close, seconds=_CLOSE_SECONDS)
+
+    def _close(self) -> None:
+        if self._own:
+            self.http.close()
+        if self.server is not None:
+            threads.in_thread(self.server.stop)
+
+
+class Transport:
+    """Sends messages with one set of options.
+
+    Args:
+        connections: Where they go through.
+        config: The options.
+    """
+
+    def __init__(self, connections: Connections, config: Config) -> None:
+        self.connections = connections
+        self.config = config
+        self._headers = {
+            "authorization": f"Bearer {config.api_key}",
+            "content-type": "application/json",
+        }
+
+    def timeouts(self, seconds: float = 0.0) -> Timeouts:
+        """Return how long a call may wait whose tool may run for so many seconds."""
+        return Timeouts(connect=self.config.timeout, read=self.config.timeout + seconds)
+
+    def call(
+        self,
+        endpoint: Endpoint[Q, A],
+        message: Q,
+        *,
+        session_id: str = "",
+        timeouts: Timeouts | None = None,
+    ) -> Answer[A]:
+        """Send a message and return the good answer.
+
+        Args:
+            endpoint: Where to.
+            message: What.
+            session_id: The session that it is about, for the error.
+            timeouts: How long to wait; by default as the options say.
+
+        Raises:
+            APIConnectionError: No answer came.
+            APIError: The answer says no, or is none.
+        """
+        outgoing = write_request(endpoint, message)
+        response = self.send(
+            endpoint.method, endpoint.path, outgoing.query, outgoing.body, timeouts
+        )
+        try:
+            return read_answer(endpoint, response.status_code, response.headers, response.content)
+        except Refused as refused:
+            raise refusal(refused, session_id=session_id) from None
+        except Malformed as answer:
+            raise malformed(answer) from None
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Json | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> HTTPResponse:
+        """Send to a path of the API, with the key, and return whatever comes back."""
+        base = self.connections.endpoint(self.config)
+        return self._exchange(
+            method, base + path, query=query, headers=self._headers, body=body, timeouts=timeouts
+        )
+
+    def send_to_link(
+        self, url: str, headers: Mapping[str, str], body: Json, timeouts: Timeouts
+    ) -> HTTPResponse:
+        """Post to a session's link. The API key does not go there."""
+        self.connections.endpoint(self.config)
+        return self._exchange(
+            "POST", url, query=None, headers=headers, body=body, timeouts=timeouts
+        )
+
+    def stream_out(self, url: str, headers: Mapping[str, str], stream: HTTPStream) -> HTTPResponse:
+        """Put a stream to a URL that carries its own permission."""
+        http = self._ready()
+        request = _http.put_request(url, headers, stream, self.timeouts())
+        try:
+            return http.send(request, follow_redirects=False)
+        except _http.RequestError as error:
+            raise _http.connection_failure(error, _http.host_of(url)) from error
+
+    @contextmanager
+    def stream_in(self, url: str) -> Generator[HTTPResponse, None, None]:
+        """Get a stream from a URL that carries its own permission; redirects are followed."""
+        http = self._ready()
+        request = http.build_request("GET", url, extensions=self._patience())
+        try:
+            response = http.send(request, stream=True, follow_redirects=True)
+            try:
+                yield response
+            finally:
+                threads.shielded(response.close, seconds=_CLOSE_SECONDS)
+        except _http.RequestError as error:
+            raise _http.connection_failure(error, _http.host_of(url)) from error
+
+    def _ready(self) -> HTTPClient:
+        self.connections.endpoint(self.config)
+        return self.connections.http
+
+    def _patience(self) -> dict[str, object]:
+        return {"timeout": self.timeouts().as_extension()}
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        query: Mapping[str, str] | None,
+        headers: Mapping[str, str],
+        body: Json | None,
+        timeouts: Timeouts | None,
+    ) -> HTTPResponse:
+        http = self._ready()
+        request = http.build_request(
+            method,
+            url,
+            params=query or None,
+            headers=dict(headers),
+            content=None if body is None else json.dumps(body).encode(),
+            extensions={"timeout": (timeouts or self.timeouts()).as_extension()},
+        )
+        started = time.monotonic()
+        try:
+            response = http.send(request, follow_redirects=False)
+        except _http.RequestError as error:
+            raise _http.connection_failure(error, _http.host_of(url)) from error
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug(
+                "%s %s -> HTTP %s in %.0f ms",
+                method,
+                request.url.path,
+                response.status_code,
+                (time.monotonic() - started) * 1000,
+            )
+        return response

@@ -1,0 +1,21 @@
+# Generated from tests/_async/conftest.py; edit that file, then `nox -s twin`.
+"""A client and a session of the AGB that all tests share."""
+
+from collections.abc import Iterator
+
+import pytest
+from support.local import LocalAGB
+
+from agb import AGB, Session
+
+
+@pytest.fixture
+def agb(local_agb: LocalAGB) -> Iterator[AGB]:
+    with AGB(local_agb.api_key, endpoint=local_agb.endpoint, default_image="code_latest") as agb:
+        yield agb
+
+
+@pytest.fixture
+def session(agb: AGB) -> Iterator[Session]:
+    with agb.session() as session:
+        yield session

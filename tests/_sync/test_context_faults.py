@@ -1,0 +1,202 @@
+# Generated from tests/_async/test_context_faults.py; edit that file, then `nox -s twin`.
+"""What goes wrong with contexts on the way, and what the client makes of it."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from support.fake import Answer, Network, envelope, refusal
+
+from agb import (
+    AGB,
+    APIConnectionError,
+    ContextSync,
+    ContextSyncError,
+    CreateSessionParams,
+    Session,
+    TransferError,
+    WaitTimeoutError,
+)
+
+MOUNTING = CreateSessionParams("code_latest", context_syncs=[ContextSync("SdkCtx-1", "/home/data")])
+
+
+def client(network: Network) -> AGB:
+    return AGB("key", endpoint="https://agb.example", transport=network)
+
+
+def status(*lines: dict[str, str]) -> httpx.Response:
+    told = [{"contextId": "SdkCtx-1", "path": "/home/data", **line} for line in lines]
+    groups = [{"type": "data", "data": json.dumps(told)}]
+    return envelope({"contextStatus": json.dumps(groups)})
+
+
+GOING = status({"status": "Preparing", "taskType": "download"})
+DONE = status({"status": "Success", "taskType": "download"})
+FAILED = status({"status": "Failed", "taskType": "download", "errorMessage": "no such context"})
+CREATED = envelope({"sessionId": "s-1"})
+GONE = refusal(400, "InvalidMcpSession.NotFound", "session s-1 not found")
+
+
+def test_create_waits_until_contexts_are_there_and_an_error_is_not_that() -> None:
+    told: Iterator[Answer] = iter(
+        [GOING, refusal(500, "", "oops"), httpx.ReadTimeout("slow"), DONE]
+    )
+    network = Network(createSession=CREATED, GetContextInfo=lambda _: next(told))
+    with client(network) as agb:
+        created = agb.create(MOUNTING)
+    assert created.success
+    assert network.paths() == ["createSession"] + 4 * ["GetContextInfo"]
+
+
+def test_a_context_that_fails_takes_the_half_made_session_with_it() -> None:
+    network = Network(
+        createSession=CREATED,
+        GetContextInfo=FAILED,
+        releaseSessionAsync=envelope(),
+        getSessionInfo=GONE,
+    )
+    with client(network) as agb:
+        created = agb.create(MOUNTING)
+    assert isinstance(created.error, ContextSyncError)
+    for word in ("SdkCtx-1", "/home/data", "no such context"):
+        assert word in created.error_message
+    assert network.paths()[-2:] == ["releaseSessionAsync", "getSessionInfo"]
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [(GOING, "download is Preparing"), (refusal(500, "", "oops"), "does not tell how far: oops")],
+)
+def test_contexts_that_do_not_come_in_time_are_named(told: httpx.Response, said: str) -> None:
+    network = Network(
+        createSession=CREATED,
+        GetContextInfo=told,
+        releaseSessionAsync=envelope(),
+        getSessionInfo=GONE,
+    )
+    with client(network) as agb:
+        created = agb.create(MOUNTING, timeout=0.1)
+    assert isinstance(created.error, WaitTimeoutError)
+    assert said.replace("how far:", "how far it is:") in created.error_message
+    assert "releaseSessionAsync" in network.paths()
+
+
+def test_a_session_that_vanishes_while_it_is_waited_for_is_told_as_such() -> None:
+    network = Network(
+        createSession=CREATED,
+        GetContextInfo=GONE,
+        releaseSessionAsync=GONE,
+        getSessionInfo=GONE,
+    )
+    with client(network) as agb:
+        created = agb.create(MOUNTING)
+    assert created.code == "InvalidMcpSession.NotFound"
+
+
+def test_a_delete_whose_sync_fails_keeps_the_session() -> None:
+    network = Network(SyncContext=refusal(500, "", "no store"))
+    with client(network) as agb:
+        deleted = agb.delete("s-1", sync_context=True)
+    assert deleted.error_message == "no store"
+    assert network.paths() == ["SyncContext"]
+
+
+def test_a_delete_of_what_is_gone_succeeds_with_sync_too() -> None:
+    network = Network(SyncContext=GONE, releaseSessionAsync=GONE)
+    with client(network) as agb:
+        assert agb.delete("s-1", sync_context=True).success
+
+
+def store(answer: httpx.Response | Exception) -> Network:
+    url = envelope({"url": "https://store.example/signed/object?signature=secret"})
+    return Network(GetContextFileUploadUrl=url, GetContextFileDownloadUrl=url, object=answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (httpx.Response(403, content=b"expired"), TransferError),
+        (httpx.Response(200, headers={"etag": f'"{"0" * 64}"'}), TransferError),
+        (httpx.Response(200, headers={"etag": f'"{"0" * 32}"'}), TransferError),
+        (httpx.ConnectError("refused"), APIConnectionError),
+    ],
+)
+def test_an_upload_that_the_store_has_not_as_sent_fails(
+    tmp_path: Path, answer: httpx.Response, kind: type[Exception]
+) -> None:
+    (tmp_path / "file").write_text("content")
+    network = store(answer)
+    with client(network) as agb:
+        sent = agb.context.upload_file("SdkCtx-1", tmp_path / "file", "/data/file")
+    assert isinstance(sent.error, kind)
+    assert "secret" not in sent.error_message
+    assert "authorization" not in network.asked[-1].headers
+
+
+def test_an_upload_that_the_store_names_otherwise_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("content")
+    for etag in ('"etag-1"', f'"{hashlib.md5(b"content").hexdigest()}"', ""):  # noqa: S324 - as stores do
+        network = store(httpx.Response(200, headers={"etag": etag}))
+        with client(network) as agb:
+            sent = agb.context.upload_file("SdkCtx-1", tmp_path / "file", "/data/file")
+        assert sent.success, sent.error_message
+        assert sent.etag == etag
+        assert network.asked[-1].headers["content-length"] == "7"
+        assert network.asked[-1].content == b"content"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(404),
+        httpx.Response(200, content=b"half", headers={"content-length": "8"}),
+        httpx.Response(200, content=b"x", headers={"etag": f'"{"0" * 64}"'}),
+        httpx.RemoteProtocolError("cut off"),
+    ],
+)
+def test_a_download_that_does_not_arrive_whole_leaves_what_was_there(
+    tmp_path: Path, answer: httpx.Response
+) -> None:
+    (tmp_path / "file").write_text("old")
+    with client(store(answer)) as agb:
+        got = agb.context.download_file("SdkCtx-1", "/data/file", tmp_path / "file")
+    assert not got.success
+    assert "secret" not in got.error_message
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_name_that_leads_out_of_the_directory_is_refused(tmp_path: Path) -> None:
+    files = envelope([{"fileName": "../../escaped", "filePath": "/../../escaped", "size": 1}])
+    network = Network(DescribeContextFiles=files)
+    with client(network) as agb:
+        got = agb.context.download_directory("SdkCtx-1", tmp_path)
+    assert isinstance(got.error, TransferError)
+    assert "escaped" in got.error_message
+
+
+def test_a_session_without_a_way_for_files_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with client(Network(GetAndLoadInternalContext=envelope([]))) as agb:
+        session = Session(agb, "s-1")
+        assert session.file.transfer_path() is None
+        sent = session.file.upload(tmp_path / "file", "/tmp/x")
+    assert "no context to move files through" in sent.error_message
+
+
+def test_a_context_without_an_id_is_no_context() -> None:
+    with client(Network(GetContext=envelope({"id": "", "name": "n"}))) as agb:
+        found = agb.context.get("n")
+    assert found.code == "UNEXPECTED_RESPONSE"
+
+
+def test_a_context_that_stays_in_clearing_is_reported_in_time() -> None:
+    network = Network(
+        ClearContext=envelope(), GetContext=envelope({"id": "c", "state": "clearing"})
+    )
+    with client(network) as agb:
+        cleared = agb.context.clear("c", timeout=0.1)
+    assert isinstance(cleared.error, WaitTimeoutError)

@@ -1,0 +1,333 @@
+# Generated from tests/_async/test_contexts.py; edit that file, then `nox -s twin`.
+"""Contexts: what a session leaves behind is there for the next one."""
+
+import uuid
+from pathlib import Path
+
+import attrs
+import pytest
+
+from agb import (
+    AGB,
+    APIError,
+    BrowserContext,
+    Context,
+    ContextSync,
+    ContextSyncError,
+    CreateSessionParams,
+    DeletePolicy,
+    ExtensionsService,
+    InvalidParamsError,
+    RecyclePolicy,
+    Session,
+    SyncPolicy,
+    TransferError,
+    UploadMode,
+    UploadPolicy,
+)
+
+MOUNT = "/home/data"
+
+
+def new_context(agb: AGB) -> Context:
+    made = agb.context.create(f"context-{uuid.uuid4().hex}")
+    assert made.context is not None
+    return made.context
+
+
+def mounting(context: Context, policy: SyncPolicy | None = None) -> CreateSessionParams:
+    return CreateSessionParams(context_syncs=[ContextSync(context.id, MOUNT, policy)])
+
+
+def test_a_context_is_made_found_renamed_listed_and_deleted(agb: AGB) -> None:
+    context = new_context(agb)
+    assert agb.context.get(context.name).context_id == context.id
+    assert agb.context.get(context.name, create=True).context_id == context.id
+    by_id = agb.context.get(context_id=context.id)
+    assert by_id.context is not None
+    assert by_id.context.name == context.name
+    renamed = attrs.evolve(context, name=f"renamed-{context.name}")
+    assert agb.context.update(renamed).data == context.id
+    assert agb.context.get(renamed.name).context_id == context.id
+    assert context.id in [found.id for found in agb.context.list()]
+    assert agb.context.delete(context).success
+    gone = agb.context.get(context_id=context.id)
+    assert isinstance(gone.error, APIError)
+    assert gone.code == "Context.NotFound"
+    assert gone.context_id == ""
+
+
+def test_contexts_are_listed_a_page_at_a_time_and_all_together(agb: AGB) -> None:
+    made = [new_context(agb) for _ in range(3)]
+    first = agb.context.list(2)
+    assert len(first) == first.max_results == 2
+    assert first[0].id == made[2].id
+    second = agb.context.list(2, next_token=first.next_token)
+    assert second.contexts[0].id == made[0].id
+    walked = [context.id for context in agb.context.iter(limit=2)]
+    assert walked[:3] == [context.id for context in reversed(made)]
+    for context in made:
+        agb.context.delete(context.id)
+
+
+def test_what_a_session_leaves_behind_the_next_one_finds(agb: AGB) -> None:
+    context = new_context(agb)
+    with agb.session(mounting(context)) as session:
+        session.file.write(f"{MOUNT}/note.txt", "from the first session")
+        session.command.execute(f"mkdir -p '{MOUNT}/a b' && echo 1 > '{MOUNT}/a b/ü'")
+    with agb.session(mounting(context)) as session:
+        assert session.file.read(f"{MOUNT}/note.txt").content == "from the first session"
+        assert session.file.read(f"{MOUNT}/a b/ü").content == "1\n"
+        session.file.remove(f"{MOUNT}/note.txt")
+    with agb.session(mounting(context)) as session:
+        assert session.file.read(f"{MOUNT}/note.txt").code == "File.NotFound"
+        assert session.file.read(f"{MOUNT}/a b/ü").content == "1\n"
+
+
+def test_deletions_are_kept_back_where_the_policy_says_so(agb: AGB) -> None:
+    context = new_context(agb)
+    keeping = SyncPolicy(delete_policy=DeletePolicy(sync_local_file=False))
+    with agb.session(mounting(context, keeping)) as session:
+        session.file.write(f"{MOUNT}/kept", "x")
+    with agb.session(mounting(context, keeping)) as session:
+        session.file.remove(f"{MOUNT}/kept")
+    with agb.session(mounting(context)) as session:
+        assert session.file.read(f"{MOUNT}/kept").content == "x"
+
+
+def test_archives_are_kept_as_zip_and_come_back_as_files(agb: AGB) -> None:
+    context = new_context(agb)
+    packed = SyncPolicy(upload_policy=UploadPolicy(upload_mode=UploadMode.ARCHIVE))
+    with agb.session(mounting(context, packed)) as session:
+        session.file.write(f"{MOUNT}/deep/file", "packed")
+    files = agb.context.list_files(context.id)
+    assert [entry.file_name.endswith(".zip") for entry in files] == [True]
+    with agb.session(mounting(context, packed)) as session:
+        assert session.file.read(f"{MOUNT}/deep/file").content == "packed"
+
+
+def test_a_session_is_synchronised_on_request(agb: AGB) -> None:
+    context = new_context(agb)
+    told: list[bool] = []
+    with agb.session(mounting(context)) as session:
+        session.file.write(f"{MOUNT}/early", "x")
+        synced = session.context.sync(callback=told.append)
+        assert synced.success, synced.error_message
+        assert told == [True]
+        info = session.context.info(context.id, MOUNT)
+        assert [item.path for item in info.context_status_data if item.status == "Success"]
+        names = [entry.file_name for entry in agb.context.iter_files(context.id)]
+        assert names == ["early"]
+    assert agb.context.delete(context).success
+
+
+def test_files_that_were_not_asked_back_are_not_in_the_context(agb: AGB) -> None:
+    context = new_context(agb)
+    reading = SyncPolicy(upload_policy=UploadPolicy(auto_upload=False))
+    with agb.session(mounting(context, reading)) as session:
+        session.file.write(f"{MOUNT}/lost", "x")
+    assert len(agb.context.list_files(context.id)) == 0
+
+
+def test_delete_can_bring_contexts_up_to_date_first(agb: AGB) -> None:
+    context = new_context(agb)
+    manual = SyncPolicy(upload_policy=UploadPolicy(auto_upload=False))
+    created = agb.create(mounting(context, manual))
+    assert created.session is not None
+    created.session.file.write(f"{MOUNT}/saved", "x")
+    deleted = agb.delete(created.session, sync_context=True)
+    assert deleted.success, deleted.error_message
+    assert [entry.file_name for entry in agb.context.list_files(context.id)] == ["saved"]
+
+
+def test_a_context_that_does_not_come_fails_the_create_and_leaves_no_session(
+    agb: AGB,
+) -> None:
+    labels = {"test": uuid.uuid4().hex}
+    missing = ContextSync("SdkCtx-missing", MOUNT)
+    created = agb.create(CreateSessionParams(labels, context_syncs=[missing]))
+    assert isinstance(created.error, ContextSyncError)
+    assert created.session is None
+    assert "SdkCtx-missing" in created.error_message
+    assert MOUNT in created.error_message
+    assert agb.list(labels=labels).total_count == 0
+
+
+def test_a_deleted_context_can_not_be_brought_up_to_date(agb: AGB) -> None:
+    context = new_context(agb)
+    created = agb.create(mounting(context))
+    assert created.session is not None
+    session = created.session
+    agb.context.delete(context)
+    synced = session.context.sync(mode="upload")
+    assert isinstance(synced.error, ContextSyncError)
+    assert context.id in synced.error_message
+    kept = session.delete(sync_context=True)
+    assert isinstance(kept.error, ContextSyncError)
+    assert session.get_status().status == "RUNNING"
+    assert session.delete().success
+
+
+def test_browser_data_gets_a_context_by_any_id(agb: AGB) -> None:
+    browser = BrowserContext(f"browser-{uuid.uuid4().hex}")
+    params = CreateSessionParams("agb-browser-use-1", browser_context=browser)
+    with agb.session(params) as session:
+        session.file.write("/tmp/agb_browser_data/Local State", "{}")
+        session.file.write("/tmp/agb_browser_data/Default/Cookies", "yum")
+        session.file.write("/tmp/agb_browser_data/Default/History", "not kept")
+    with agb.session(params) as session:
+        cookies = session.file.read("/tmp/agb_browser_data/Default/Cookies")
+        assert cookies.content == "yum"
+        history = session.file.read("/tmp/agb_browser_data/Default/History")
+        assert history.code == "File.NotFound"
+
+
+def test_files_go_into_a_context_and_come_out_with_progress(agb: AGB, tmp_path: Path) -> None:
+    context = new_context(agb)
+    content = bytes(range(256)) * 4000
+    (tmp_path / "in").write_bytes(content)
+    seen: list[int] = []
+    sent = agb.context.upload_file(
+        context.id, tmp_path / "in", "/data/big.bin", progress=seen.append
+    )
+    assert sent.success, sent.error_message
+    assert sent.bytes_sent == seen[-1] == len(content)
+    assert seen == sorted(seen)
+    came: list[int] = []
+    got = agb.context.download_file(
+        context.id, "/data/big.bin", tmp_path / "new" / "out", progress=came.append
+    )
+    assert got.bytes_received == came[-1] == len(content)
+    assert (tmp_path / "new" / "out").read_bytes() == content
+    kept = agb.context.download_file(context.id, "/data/big.bin", tmp_path / "in", overwrite=False)
+    assert isinstance(kept.error, InvalidParamsError)
+    assert agb.context.delete_file(context.id, "/data/big.bin").success
+    gone = agb.context.download_file(context.id, "/data/big.bin", tmp_path / "gone")
+    assert not gone.success
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "new"]
+
+
+def test_directories_go_into_a_context_and_come_out(agb: AGB, tmp_path: Path) -> None:
+    context = new_context(agb)
+    source = tmp_path / "source"
+    names = [f"{folder}/file {number}.txt" for folder in ("a", "a/b", "ü") for number in range(4)]
+    for name in names:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text(name)
+    sent = agb.context.upload_directory(context.id, source, "kept")
+    assert sorted(sent.paths) == sorted(names)
+    got = agb.context.download_directory(context.id, tmp_path / "target", "kept")
+    assert sorted(got.paths) == sorted(names)
+    assert got.bytes_moved == sent.bytes_moved
+    for name in names:
+        assert (tmp_path / "target" / name).read_text() == name
+    agb.context.delete(context)
+
+
+def test_a_context_is_cleared_and_stays(agb: AGB, tmp_path: Path) -> None:
+    context = new_context(agb)
+    (tmp_path / "file").write_text("x")
+    agb.context.upload_file(context.id, tmp_path / "file", "file")
+    cleared = agb.context.clear(context.id)
+    assert cleared.success, cleared.error_message
+    assert cleared.status == "available"
+    assert len(agb.context.list_files(context.id)) == 0
+    assert agb.context.get(context.name).context_id == context.id
+    assert not agb.context.clear("SdkCtx-unknown").success
+
+
+def test_files_of_any_size_stream_into_a_session_and_out(session: Session, tmp_path: Path) -> None:
+    content = bytes(range(256)) * 8000
+    (tmp_path / "in").write_bytes(content)
+    assert session.file.transfer_path()
+    for remote in ("/tmp/file_transfer/x.bin", "/tmp/elsewhere/y.bin"):
+        sent = session.file.upload(tmp_path / "in", remote)
+        assert sent.success, sent.error_message
+        inside = session.command.execute(f"stat -c %s {remote}")
+        assert inside.stdout.strip() == str(len(content))
+        session.command.execute(f"printf more >> {remote}")
+        got = session.file.download(remote, tmp_path / "out")
+        assert got.success, got.error_message
+        assert (tmp_path / "out").read_bytes() == content + b"more"
+
+
+def test_a_transfer_of_what_is_not_there_fails_and_leaves_nothing(
+    session: Session, tmp_path: Path
+) -> None:
+    missing = session.file.upload(tmp_path / "none", "/tmp/x")
+    assert isinstance(missing.error, InvalidParamsError)
+    gone = session.file.download("/tmp/none-at-all", tmp_path / "out")
+    assert not gone.success
+    assert isinstance(gone.error, (APIError, TransferError))
+    assert not list(tmp_path.iterdir())
+
+
+def test_extensions_are_kept_in_a_context_and_unpacked_in_a_session(
+    agb: AGB, tmp_path: Path, packed_extension: Path
+) -> None:
+    extensions = ExtensionsService(agb, f"extensions-{uuid.uuid4().hex}")
+    made = extensions.create(packed_extension)
+    assert made.name == packed_extension.name
+    assert [found.id for found in extensions.list()] == [made.id]
+    assert extensions.update(made.id, packed_extension).id == made.id
+    option = extensions.create_extension_option([made.id])
+    browser = BrowserContext(f"browser-{uuid.uuid4().hex}", extension_option=option)
+    params = CreateSessionParams("agb-browser-use-1", browser_context=browser)
+    with agb.session(params) as session:
+        name = made.id.removesuffix(".zip")
+        manifest = session.file.read(f"/tmp/extensions/{name}/manifest.json")
+        assert manifest.content == "{}"
+    assert extensions.delete(made.id)
+    assert extensions.list() == []
+    with pytest.raises(InvalidParamsError, match="no extension"):
+        extensions.update("ext_unknown.zip", packed_extension)
+    (tmp_path / "plain.txt").write_text("x")
+    with pytest.raises(InvalidParamsError, match=r"no \.zip file"):
+        extensions.create(tmp_path / "plain.txt")
+    assert extensions.cleanup()
+
+
+@pytest.mark.parametrize(
+    "arguments", [{}, {"name": "a", "context_id": "b"}, {"name": " "}, {"context_id": ""}]
+)
+def test_a_context_that_is_named_badly_is_refused(agb: AGB, arguments: dict[str, str]) -> None:
+    refused = agb.context.get(**arguments)  # type: ignore[arg-type]  # bad on purpose
+    assert refused.code == "PARAM_ERROR"
+
+
+def test_other_bad_arguments_are_refused_before_anything_is_sent(
+    agb: AGB, session: Session, tmp_path: Path
+) -> None:
+    for result in (
+        agb.context.get("a", create=True, context_id="b"),
+        agb.context.get(context_id="b", create=True),
+        agb.context.create(""),
+        agb.context.update(Context("id", " ")),
+        agb.context.update(None),  # type: ignore[arg-type]
+        agb.context.delete(""),
+        agb.context.list(0),
+        agb.context.list_files(" "),
+        agb.context.list_files("id", page_number=0),
+        agb.context.get_file_upload_url("id", " "),
+        agb.context.get_file_download_url("", "x"),
+        agb.context.delete_file("id", ""),
+        agb.context.clear(" "),
+        agb.context.clear("id", timeout=0),
+        agb.context.upload_file("id", tmp_path, "x"),
+        agb.context.upload_directory("id", tmp_path / "none"),
+        agb.context.download_directory("id", tmp_path, at_once=0),
+        session.context.sync("only-an-id"),
+        session.context.sync(mode="sideways"),
+        session.context.sync(timeout=0),
+    ):
+        assert result.code == "PARAM_ERROR", result
+        assert result.request_id == ""
+
+
+def test_a_recycle_policy_is_taken(agb: AGB) -> None:
+    context = new_context(agb)
+    policy = SyncPolicy(recycle_policy=RecyclePolicy(paths=["logs"]))
+    with agb.session(mounting(context, policy)) as session:
+        session.file.write(f"{MOUNT}/logs/today", "x")
+    names = [entry.file_name for entry in agb.context.iter_files(context.id, "logs")]
+    assert names == ["today"]
