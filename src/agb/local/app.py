@@ -1,0 +1,248 @@
+"""The HTTP face: routes, keys, bodies, envelopes. What an endpoint does is in `handlers`."""
+
+import hmac
+import json
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any, cast
+
+from attrs import frozen
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from agb._wire import link
+from agb._wire.answers import good_answer, refusal
+from agb._wire.codec import Json, Misread, dump
+from agb._wire.endpoints import ENDPOINTS, GET_LINK, Endpoint, read_request
+from agb.local import page
+from agb.local.calls import Call, Handler
+from agb.local.contexts import Contexts, urls
+from agb.local.handlers import HANDLERS
+from agb.local.links import LINK_PATH, PAGE_PATH, check_link_token, session_of_page
+from agb.local.refusals import (
+    Refusal,
+    invalid_parameter,
+    refusing_deep_nesting,
+    too_large,
+    wrong_key,
+)
+from agb.local.seals import Seals
+from agb.local.sessions import Sessions
+from agb.local.tools import OK, call_tool
+
+_log = logging.getLogger(__name__)
+
+LONGEST_BODY = 64 * 1024 * 1024
+"""Bytes of a request body."""
+
+_ALIASES = {GET_LINK: "/mcp/getLink"}
+"""Second paths of endpoints, which some clients use."""
+
+_Serve = Callable[[Request], Awaitable[Response]]
+
+
+@frozen(kw_only=True)
+class _Answering:
+    """What every route needs."""
+
+    sessions: Sessions
+    contexts: Contexts
+    seals: Seals
+    api_key: bytes
+
+
+def make_app(*, sessions: Sessions, contexts: Contexts, api_key: str) -> Starlette:
+    """Build the web application of an AGB.
+
+    Args:
+        sessions: Its sessions.
+        contexts: Its contexts.
+        api_key: The key that callers of the API must show.
+    """
+    answering = _Answering(
+        sessions=sessions, contexts=contexts, seals=Seals(), api_key=api_key.encode()
+    )
+    app = Starlette(
+        routes=[
+            *_api_routes(answering),
+            Route(
+                f"{LINK_PATH}/{{session_id}}{link.CALL_TOOL_PATH}",
+                _guarded(_link(answering)),
+                methods=["POST"],
+            ),
+            Route(PAGE_PATH, _guarded(_page(answering)), methods=["GET"]),
+            Route(f"{urls.PATH}/{{token}}", _guarded(_object(answering)), methods=["GET", "PUT"]),
+        ],
+        exception_handlers={HTTPException: _unknown_route},
+    )
+    app.router.redirect_slashes = False  # what isn't there isn't there
+    return app
+
+
+def _api_routes(answering: _Answering) -> list[Route]:
+    routes: list[Route] = []
+    for endpoint in ENDPOINTS:
+        serve = _guarded(_api(answering, endpoint, HANDLERS[endpoint]))
+        paths = [endpoint.path, *([_ALIASES[endpoint]] if endpoint in _ALIASES else [])]
+        routes += [Route(path, serve, methods=[endpoint.method]) for path in paths]
+    return routes
+
+
+def _api(answering: _Answering, endpoint: Endpoint[Any, Any], handler: Handler) -> _Serve:
+    async def serve(request: Request) -> Response:
+        _check_key(answering.api_key, request)
+        body = await _body(request)
+        with refusing_deep_nesting():
+            message = read_request(endpoint, request.query_params, body)
+        call = Call(
+            sessions=answering.sessions,
+            contexts=answering.contexts,
+            seals=answering.seals,
+            base_url=_base_url(request),
+        )
+        reply = await handler(call, message)
+        envelope = good_answer(endpoint, _request_id(request), reply.data)
+        return _json(request, 200, {**envelope, "code": reply.code})
+
+    return serve
+
+
+def _link(answering: _Answering) -> _Serve:
+    async def serve(request: Request) -> Response:
+        session_id = request.path_params["session_id"]
+        session = answering.sessions.find(session_id)
+        in_header = request.headers.get(link.TOKEN_HEADER)
+        if in_header is not None:  # spares reading what a stranger sends
+            check_link_token(session, in_header)
+        message = link.read_call(await _body(request))
+        check_link_token(session, in_header or message.token)
+        with answering.sessions.in_use(session_id):
+            result = await call_tool(session, message.tool, message.args)
+        answer = link.write_answer(result.on_wire(), "" if result.code == OK else result.code)
+        return _json(request, 200, {"requestId": _request_id(request), **answer})
+
+    return serve
+
+
+def _object(answering: _Answering) -> _Serve:
+    async def serve(request: Request) -> Response:
+        response = await urls.serve(answering.contexts, answering.seals, request)
+        response.headers["x-request-id"] = _request_id(request)
+        return response
+
+    return serve
+
+
+def _page(answering: _Answering) -> _Serve:
+    async def serve(request: Request) -> Response:
+        session = session_of_page(
+            answering.sessions,
+            request.query_params.get("resourceId", ""),
+            request.query_params.get("token", ""),
+            answering.seals,
+        )
+        known = await page.facts(session)
+        if "text/html" not in request.headers.get("accept", ""):
+            about = {"requestId": _request_id(request), "success": True, "data": dump(known)}
+            return _json(request, 200, about)
+        return HTMLResponse(page.as_html(known), headers=_page_headers(request))
+
+    return serve
+
+
+def _page_headers(request: Request) -> dict[str, str]:
+    return {
+        "x-request-id": _request_id(request),
+        "cache-control": "no-store",
+        "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+        "referrer-policy": "no-referrer",
+    }
+
+
+def _guarded(serve: _Serve) -> _Serve:
+    """Answer every failure with an envelope; a bug is logged and its text kept from the caller."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            return await serve(request)
+        except Refusal as no:
+            return _refused(request, no)
+        except Misread as misread:
+            return _refused(request, invalid_parameter(str(misread)))
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
+        except Exception:  # noqa: BLE001 - the edge: the caller gets an answer, the log the bug
+            _log.exception("request %s to %s broke", _request_id(request), request.scope["path"])
+            broken = Refusal(500, "InternalError", "this AGB has a bug; its log says more")
+            return _refused(request, broken)
+
+    return guarded
+
+
+async def _unknown_route(request: Request, error: Exception) -> Response:
+    status = cast("HTTPException", error).status_code
+    code = "NotFound" if status == HTTPStatus.NOT_FOUND else "MethodNotAllowed"
+    message = f"there is no {request.method} {request.scope['path'][:200]}"
+    return _refused(request, Refusal(status, code, message))
+
+
+def _check_key(api_key: bytes, request: Request) -> None:
+    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+    right = hmac.compare_digest(shown.strip().encode(), api_key)
+    if not right or scheme.lower() != "bearer":
+        raise wrong_key()
+
+
+async def _body(request: Request) -> Json:
+    """Read the body, which may be empty."""
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > LONGEST_BODY:
+            raise too_large(LONGEST_BODY)
+    if not content.strip():
+        return {}
+    try:
+        with refusing_deep_nesting():
+            body: Any = json.loads(content)
+    except ValueError:
+        raise invalid_parameter("the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise invalid_parameter("the body is not a JSON object")
+    return cast("Json", body)
+
+
+def _base_url(request: Request) -> str:
+    return str(request.base_url).rstrip("/")
+
+
+def _request_id(request: Request) -> str:
+    """Give a request its id, once."""
+    if not hasattr(request.state, "id"):
+        request.state.id = secrets.token_hex(16)
+    return cast("str", request.state.id)
+
+
+def _refused(request: Request, no: Refusal) -> Response:
+    envelope = refusal(
+        http_status=no.http_status,
+        code=no.code,
+        message=no.message,
+        request_id=_request_id(request),
+    )
+    return _json(request, no.http_status, envelope)
+
+
+def _json(request: Request, status: int, content: Json) -> Response:
+    """Answer in JSON, in ASCII: names of files may hold what UTF-8 can't say."""
+    return Response(
+        json.dumps(content, separators=(",", ":")),
+        status_code=status,
+        media_type="application/json",
+        headers={"x-request-id": _request_id(request), "cache-control": "no-store"},
+    )

@@ -1,0 +1,38 @@
+"""What a handler of an endpoint gets and gives."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from attrs import frozen
+
+from agb.local.contexts import Contexts
+from agb.local.seals import Seals
+from agb.local.sessions import Sessions
+
+
+@frozen(kw_only=True)
+class Call:
+    """What a handler may need beside the message.
+
+    Attributes:
+        sessions: All sessions.
+        contexts: All contexts.
+        seals: Seals what comes back later.
+        base_url: How the caller reached this server.
+    """
+
+    sessions: Sessions
+    contexts: Contexts
+    seals: Seals
+    base_url: str
+
+
+@frozen
+class Reply:
+    """What an endpoint answers: its data, and the code beside it."""
+
+    data: Any
+    code: str = "OK"
+
+
+Handler = Callable[[Call, Any], Awaitable[Reply]]

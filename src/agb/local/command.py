@@ -1,0 +1,147 @@
+"""The options of `agb local`, and what becomes of them.
+
+Nothing of the extra `agb[local]` is imported until the server is to start.
+"""
+
+import argparse
+import json
+import logging
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+
+from agb.local.settings import CannotStart, Settings
+
+DESCRIPTION = "Run an AGB on this machine until it is interrupted."
+
+_KEY_VARIABLE = "AGB_API_KEY"
+_EXTRA = {"jsonschema", "platformdirs", "psutil", "starlette", "uvicorn"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `python -m agb.local`.
+
+    Args:
+        arguments: The command line without the program's name; `None` takes the process's own.
+
+    Returns:
+        The exit status.
+    """
+    parser = argparse.ArgumentParser(prog="python -m agb.local", description=DESCRIPTION)
+    add_options(parser)
+    return run(parser.parse_args(arguments))
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the options of `agb local`."""
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    add("--port", type=int, default=8099, help="port to listen on, 0 for any (%(default)s)")
+    add("--api-key", help=f"key that clients must show (${_KEY_VARIABLE}, else a new one)")
+    add("--data-dir", type=Path, help="folder for what it keeps (the user's data folder)")
+    add(
+        "--sandbox",
+        choices=("auto", "strong", "portable"),
+        default="auto",
+        help="what isolates sessions (%(default)s)",
+    )
+    add("--max-sessions", type=int, default=100, help="sessions at one time (%(default)s)")
+    add(
+        "--idle-timeout",
+        type=int,
+        default=300,
+        help="seconds without a call after which a session is released (%(default)s)",
+    )
+    add(
+        "--max-lifetime",
+        type=int,
+        default=1800,
+        help="seconds after which a session is released anyway, 0 for never (%(default)s)",
+    )
+    add(
+        "--embedded",
+        action="store_true",
+        help="serve the program at the other end of stdin: tell it in one line of JSON on stdout "
+        "where to find this AGB, take no notice of Ctrl-C, stop when stdin ends",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run an AGB until it is told to stop.
+
+    Args:
+        options: What a parser with the options of `add_options` found.
+
+    Returns:
+        The exit status: 0 after an orderly stop, 1 when it could not start.
+    """
+    embedded: bool = options.embedded
+    if embedded:  # a handler, since children would inherit that the signal is ignored
+        signal.signal(signal.SIGINT, _take_no_notice)
+    _log_to_stderr(logging.WARNING if embedded else logging.INFO)
+    try:
+        process = _process()
+        process.serve(_settings(options, process.default_data_dir()), embedded=embedded)
+    except CannotStart as error:
+        _complain(error, embedded=embedded)
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    return 0
+
+
+def _take_no_notice(_: int, __: object) -> None:
+    pass
+
+
+def _process() -> ModuleType:
+    """Import what needs the extra."""
+    try:
+        from agb.local import process  # noqa: PLC0415 - only here is it known to be needed
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing == "fcntl":
+            raise CannotStart("Platform.Unsupported", "an AGB needs Linux or macOS") from None
+        if missing not in _EXTRA:
+            raise
+        problem = f"{missing} is not installed; install it with: pip install 'agb[local]'"
+        raise CannotStart("MISSING_EXTRA", problem) from None
+    return process
+
+
+def _settings(options: argparse.Namespace, data_dir: Path) -> Settings:
+    given: str | None = options.api_key
+    inherited = os.environ.pop(_KEY_VARIABLE, "").strip()  # none of our children needs it
+    try:
+        return Settings(
+            api_key=inherited or secrets.token_urlsafe(32) if given is None else given,
+            data_dir=options.data_dir or data_dir,
+            shared_contexts=given is None and (options.embedded or not inherited),
+            host=options.host,
+            port=options.port,
+            sandbox=options.sandbox,
+            max_sessions=options.max_sessions,
+            idle_timeout=options.idle_timeout,
+            max_lifetime=options.max_lifetime,
+        )
+    except ValueError as error:
+        raise CannotStart("InvalidSettings", str(error)) from None
+
+
+def _complain(error: CannotStart, *, embedded: bool) -> None:
+    if embedded:
+        with suppress(OSError):  # whoever started it has gone already
+            sys.stdout.write(json.dumps({"error": str(error), "code": error.code}) + "\n")
+            sys.stdout.flush()
+    else:
+        sys.stderr.write(f"agb local: {error}\n")
+
+
+def _log_to_stderr(level: int) -> None:
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)

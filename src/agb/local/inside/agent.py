@@ -1,0 +1,207 @@
+"""Runs inside the sandbox and does what the server asks: files, commands, code.
+
+It is started with nothing but the standard library, answers over one inherited socket, and ends,
+with everything it started, when that socket is closed.
+
+Operations. A path is absolute or relative to the home, which is also the default directory;
+answers give absolute paths. `?` marks a parameter that may be left out, with its default.
+
+| operation | parameters | answer |
+| --- | --- | --- |
+| `ping` | | `{"pid"}` |
+| `usage` | | `{"network": {name: {"rx_bytes", "tx_bytes"}}, "disk": {"total", "used", "free"}}` |
+| `file.info` | `path` | `{"name", "path", "size", "isDirectory", "modTime", "mode", "owner", "group"}` |
+| `file.list` | `path` | `[{"name", "isDirectory"}]`, by name |
+| `file.read` | `path`, `offset?=0`, `length?=None`, `binary?=False` | text, or base64 if `binary` |
+| `file.read_many` | `paths` | `[{"path", "content"} or {"path", "error": {"code", "message"}}]` |
+| `file.write` | `path`, `content`, `mode?="overwrite"`, `binary?=False` | `None` |
+| `file.mkdir` | `path` | `None` |
+| `file.move` | `source`, `destination` | `None` |
+| `file.remove` | `path` | `None` |
+| `file.edit` | `path`, `edits: [{"oldText", "newText"}]`, `dry_run?=False` | the unified diff |
+| `file.search` | `path`, `pattern`, `excludes?=[]` | `[path]`, sorted |
+| `file.changes` | `path` | `[{"eventType", "path", "pathType"}]` since the last call |
+| `shell` | `command`, `timeout_ms?=60000`, `cwd?`, `envs?` | `{"stdout", "stderr", "exit_code", "timed_out"}` |
+| `run_code` | `code`, `language`, `timeout_s?=60` | see below |
+| `warm` | `language` | `None`, once the language is ready to run code |
+
+`run_code` answers `{"results": [{"data": {mime: value}, "isMainResult"}], "stdout": [text],
+"stderr": [text], "execution_count", "execution_time", "error": {"name", "value", "traceback"} or
+None, "timed_out"}` and sends events meanwhile: `{"type": "stdout" or "stderr", "text"}` and
+`{"type": "result", "data", "isMainResult"}`.
+
+Frames both ways are four bytes of length, most significant first, and that many bytes of JSON:
+`{"id", "op", "params"}` one way; `{"id", "result"}`, `{"id", "error": {"code", "message",
+"details"}}` and, before either, `{"id", "event"}` the other.
+"""  # noqa: E501 - a table has long lines
+
+import json
+import os
+import resource
+import socket
+import struct
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, NamedTuple
+
+from .changes import Changes
+from .code import Code
+from .commands import Commands
+from .errors import OperationError
+from .files import Files
+from .paths import HOME, Paths
+from .processes import Spawner, kill_tree
+from .search import search
+from .usage import usage
+
+Operation = Callable[..., Any]
+
+_LENGTH = struct.Struct(">I")
+_STACK = 512 * 1024  # bytes for a thread that serves one request
+_SET_DUMPABLE, _SET_CHILD_SUBREAPER = 4, 36  # of prctl(2)
+
+
+class Settings(NamedTuple):
+    """How the agent is to run; it is given them as JSON, on its command line."""
+
+    fd: int
+    """The inherited socket."""
+    env: dict[str, str]
+    """The environment of what it starts."""
+    python: str
+    """The interpreter that has IPython."""
+    root: str = "/"
+    """The host folder that is the session's `/`."""
+    home: str = HOME
+    mark: str = "session"
+    """What the marks of the session's processes start with."""
+    adopts: bool = False
+    """Whether there is no one else to adopt the session's orphans and to kill what is left."""
+    memory: int = 0
+    """Bytes that the session may use, if there is a limit."""
+    limits: dict[str, int] = {}  # noqa: RUF012 - nobody changes it
+    """Resource limits by name, as in `NOFILE`."""
+
+
+class Agent:
+    """Answers requests from a socket until it is closed at the other end."""
+
+    def __init__(self, connection: socket.socket, operations: dict[str, Operation]) -> None:
+        self._connection = connection
+        self._operations = operations
+        self._sending = threading.Lock()
+
+    def serve(self) -> None:
+        """Take requests, each in a thread of its own."""
+        with self._connection.makefile("rb") as stream:
+            while head := stream.read(_LENGTH.size):
+                request = json.loads(stream.read(_LENGTH.unpack(head)[0]))
+                thread = threading.Thread(target=self._answer, args=(request,), daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # the session has used up its processes
+                    self._refuse(request)
+
+    def _answer(self, request: dict[str, Any]) -> None:
+        number, name, parameters = request["id"], request["op"], request["params"]
+        try:
+            answer = {"result": self._do(number, name, parameters)}
+        except OperationError as error:
+            answer = {"error": _error(error.code, error.message, error.details)}
+        except Exception as error:  # noqa: BLE001 - the other end waits for an answer, whatever it is
+            details = {"traceback": traceback.format_exc()}
+            answer = {"error": _error("Internal", f"{name}: {error!r}", details)}
+        self._send({"id": number, **answer})
+
+    def _do(self, number: int, name: str, parameters: dict[str, Any]) -> Any:
+        operation = self._operations.get(name)
+        if not operation:
+            raise OperationError("Operation.Unknown", f"there is no operation {name!r}")
+        if name == "run_code":
+            parameters["emit"] = partial(self._emit, number)
+        return operation(**parameters)
+
+    def _emit(self, number: int, event: dict[str, Any]) -> None:
+        self._send({"id": number, "event": event})
+
+    def _refuse(self, request: dict[str, Any]) -> None:
+        message = "the session's limit of processes is reached"
+        self._send({"id": request["id"], "error": _error("Process.Limit", message, {})})
+
+    def _send(self, frame: dict[str, Any]) -> None:
+        data = json.dumps(frame, ensure_ascii=False).encode("utf-8", "replace")
+        with self._sending, suppress(BrokenPipeError, ConnectionResetError):
+            self._connection.sendall(_LENGTH.pack(len(data)) + data)
+
+
+def operations(settings: Settings) -> dict[str, Operation]:
+    """List what can be asked for."""
+    paths = Paths(settings.root, settings.home)
+    spawner = Spawner(settings.env, settings.mark, adopts=settings.adopts)
+    files = Files(paths)
+    code = Code(paths, spawner, settings.python, settings.memory)
+    return {
+        "ping": lambda: {"pid": os.getpid()},
+        "usage": lambda: usage(paths),
+        "file.info": files.info,
+        "file.list": files.entries,
+        "file.read": files.read,
+        "file.read_many": files.read_many,
+        "file.write": files.write,
+        "file.mkdir": files.mkdir,
+        "file.move": files.move,
+        "file.remove": files.remove,
+        "file.edit": files.edit,
+        "file.search": partial(search, paths),
+        "file.changes": Changes(paths).since_last,
+        "shell": Commands(paths, spawner).shell,
+        "run_code": code.run,
+        "warm": code.warm,
+    }
+
+
+def main(text: str) -> None:
+    """Serve until the socket is closed, then end with everything that was started.
+
+    Args:
+        text: The `Settings` as JSON.
+    """
+    settings = Settings(**json.loads(text))
+    os.umask(0o022)
+    limit(settings.limits)
+    if sys.platform == "linux":
+        harden(adopts=settings.adopts)
+    threading.stack_size(_STACK)
+    try:
+        with socket.socket(fileno=settings.fd) as connection:
+            Agent(connection, operations(settings)).serve()
+    finally:
+        if settings.adopts:
+            kill_tree({os.getpid()}, settings.mark)
+        os._exit(0)  # no thread that still runs something is waited for
+
+
+def limit(limits: dict[str, int]) -> None:
+    """Set resource limits, for good and for all that is started."""
+    for name, wanted in limits.items():
+        kind = getattr(resource, f"RLIMIT_{name}")
+        most = resource.getrlimit(kind)[1]
+        value = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(kind, (value, value))
+
+
+def harden(*, adopts: bool) -> None:
+    """Keep the session's processes out of the agent's memory, and adopt its orphans if asked."""
+    import ctypes  # noqa: PLC0415 - it is for Linux only and slow to import
+
+    prctl = ctypes.CDLL(None).prctl
+    prctl(_SET_DUMPABLE, 0, 0, 0, 0)
+    prctl(_SET_CHILD_SUBREAPER, int(adopts), 0, 0, 0)
+
+
+def _error(code: str, message: str, details: dict[str, Any]) -> dict[str, Any]:
+    return {"code": code, "message": message, "details": details}

@@ -1,0 +1,214 @@
+"""Starting processes, and finding every last one that came of them."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from .errors import OperationError
+
+MARK = "AGB_MARK"
+"""The environment variable that a process of the session inherits, whoever its parent is now."""
+
+_ROUNDS = 200  # of killing what a dying tree still manages to start
+_PAUSE = 0.005
+_READY_TO_DIE = "500"  # when memory runs out, before the agent and the server
+
+
+class Process(NamedTuple):
+    """What the system's table says of a process."""
+
+    parent: int
+    started: int
+    """Clock ticks since the machine started; 0 where the table does not say."""
+
+
+def table() -> dict[int, Process]:
+    """List the living processes: not those that only wait for their parent's notice."""
+    if sys.platform == "linux":
+        pids = (int(name) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208 - names only
+        found = ((pid, _from_proc(pid)) for pid in pids)
+        return {pid: process for pid, process in found if process}
+    return _from_ps()
+
+
+def descendants(roots: set[int], started: int = 0) -> set[int]:
+    """Give `roots` and all processes below them, if alive and not older than `started`."""
+    processes = table()
+    children: dict[int, list[int]] = {}
+    for pid, process in processes.items():
+        children.setdefault(process.parent, []).append(pid)
+    found: set[int] = set()
+    unseen = list(roots)
+    while unseen:
+        pid = unseen.pop()
+        if pid not in found:
+            found.add(pid)
+            unseen += children.get(pid, [])
+    return {pid for pid in found if pid in processes and processes[pid].started >= started}
+
+
+def marked(mark: str) -> set[int]:
+    """Find processes whose mark is `mark` or starts with it and a dot; Linux only."""
+    exact = f"{MARK}={mark}".encode()
+    return {pid for pid in table() if _bears(pid, exact)}
+
+
+def ticks() -> int:
+    """Give the present time as `Process.started` counts it."""
+    if sys.platform == "linux":
+        return int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK"))
+    return 0
+
+
+def kill_tree(roots: set[int], mark: str) -> None:
+    """Kill processes, what they started, and what bears their mark, until none is left.
+
+    This process is spared, though it may be one of the roots.
+    """
+    known = set(roots)
+
+    def find() -> set[int]:
+        known.update(marked(mark))
+        known.update(descendants(known))
+        return descendants(known) - {os.getpid()}
+
+    _kill_until_none(find)
+
+
+def _kill_until_none(find: Callable[[], set[int]]) -> None:
+    """Kill until none is found twice: once, one may be just about to become another program."""
+    found = True
+    for _ in range(_ROUNDS):
+        victims = find()
+        if not victims and not found:
+            return
+        found = bool(victims)
+        for pid in sorted(victims):  # parents first: they might have something to say to it
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(_PAUSE)
+
+
+class Spawner:
+    """Starts the session's processes: marked, in a session of their own, reading nothing.
+
+    Args:
+        env: Their environment.
+        mark: What all marks of this session start with.
+        adopts: Whether orphans of the session become this process's children, to be reaped here.
+    """
+
+    def __init__(self, env: dict[str, str], mark: str, *, adopts: bool = False) -> None:
+        self._env = env
+        self._mark = mark
+        self._adopts = adopts
+        self._count = 0
+        self._own: set[int] = set()
+        self._lock = threading.Lock()
+
+    def start(
+        self,
+        arguments: Sequence[str],
+        *,
+        cwd: Path,
+        env: dict[str, str] | None = None,
+        inherit: Sequence[int] = (),
+    ) -> tuple[subprocess.Popen[bytes], str]:
+        """Start a process with pipes for its output.
+
+        Returns:
+            The process, and the mark that it and all that it starts bear.
+
+        Raises:
+            OperationError: ``Process.Limit`` when the session has too many processes.
+        """
+        with self._lock:
+            self._reap_orphans()
+            self._count += 1
+            mark = f"{self._mark}.{self._count}"
+            process = self._start(arguments, cwd, {**self._env, **(env or {}), MARK: mark}, inherit)
+            self._own.add(process.pid)
+        _let_die_first(process.pid)
+        return process, mark
+
+    def ended(self, process: subprocess.Popen[bytes]) -> None:
+        """Take note that somebody has seen a process started here end."""
+        self._own.discard(process.pid)
+
+    def _start(
+        self, arguments: Sequence[str], cwd: Path, env: dict[str, str], inherit: Sequence[int]
+    ) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(  # noqa: S603 - running what the session asks for is the point
+                arguments,
+                cwd=cwd,
+                env=env,
+                pass_fds=inherit,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise _refusal(error, arguments[0]) from error
+        except ValueError as error:  # a NUL, an "=" in a name, or no valid text
+            raise OperationError("Operation.Invalid", f"cannot start it: {error}") from error
+
+    def _reap_orphans(self) -> None:
+        """Take notice of dead children, but never of one that somebody here waits for."""
+        if not self._adopts:
+            return
+        with suppress(ChildProcessError):
+            while dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                if dead.si_pid in self._own:
+                    return
+                os.waitpid(dead.si_pid, os.WNOHANG)
+
+
+def _refusal(error: OSError, program: str) -> OperationError:
+    if error.errno in {errno.EAGAIN, errno.ENOMEM}:
+        message = "the session's limit of processes or memory is reached"
+        return OperationError("Process.Limit", message)
+    if error.errno == errno.E2BIG:
+        message = "the command or its environment is too long; write it to a file and run that"
+        return OperationError("Command.TooLong", message)
+    return OperationError("Process.Failed", f"cannot start {program}: {error.strerror}")
+
+
+def _let_die_first(pid: int) -> None:
+    """Point the kernel at what the session started, and not at the agent, if memory runs out."""
+    with suppress(OSError):
+        Path(f"/proc/{pid}/oom_score_adj").write_text(_READY_TO_DIE)
+
+
+def _from_proc(pid: int) -> Process | None:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    state, parent, *rest = text.rpartition(")")[2].split()
+    return None if state in "ZX" else Process(int(parent), int(rest[17]))
+
+
+def _from_ps() -> dict[int, Process]:
+    output = subprocess.run(
+        ["/bin/ps", "-A", "-o", "pid=,ppid=,stat="], check=True, capture_output=True, text=True
+    ).stdout
+    rows = (line.split() for line in output.splitlines())
+    return {int(pid): Process(int(parent), 0) for pid, parent, state in rows if state[0] != "Z"}
+
+
+def _bears(pid: int, exact: bytes) -> bool:
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return any(variable == exact or variable.startswith(exact + b".") for variable in variables)

@@ -1,0 +1,192 @@
+"""One life of a language's process: it is given code and says what came of it."""
+
+import codecs
+import json
+import os
+import selectors
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, Any, cast
+
+from .languages import Language
+from .processes import Spawner, descendants, kill_tree, ticks
+
+Event = dict[str, Any]
+"""What a runner says. Its `type` is `ready`, `missing`, `stdout`, `stderr`, `result` or `done`;
+`ended`, with the exit `code`, is said of it."""
+
+_LOOK_AGAIN = 0.5  # seconds; its children may hold the pipes open after it has died
+_WHOLE_PIPE = 1024 * 1024
+_LATER = 50  # milliseconds: who keeps the time here is to be first to say that it is up
+_OUTPUTS = ("stdout", "stderr")
+
+
+class Runner:
+    """A language's process.
+
+    Code goes in over one pipe, as a line `run LENGTH MILLISECONDS` and that many bytes; what came
+    of it comes back over another, in lines of JSON. What the code writes is read off the
+    process's own stdout and stderr, so that it does not matter who wrote it: print, a library, a
+    child.
+
+    Attributes:
+        events: What the runner says, in order, while there is a run.
+    """
+
+    def __init__(self, language: Language, spawner: Spawner, cwd: Path) -> None:
+        self.events: SimpleQueue[Event] = SimpleQueue()
+        self._language = language
+        self._spawner = spawner
+        self._running = False
+        self._run_started = 0
+        theirs_in, self._requests = os.pipe()
+        self._answers, theirs_out = os.pipe()
+        try:
+            self._process, self._mark = spawner.start(
+                [*language.command(), str(theirs_in), str(theirs_out)],
+                cwd=cwd,
+                inherit=(theirs_in, theirs_out),
+            )
+        except BaseException:
+            os.close(self._requests)
+            os.close(self._answers)
+            raise
+        finally:
+            os.close(theirs_in)
+            os.close(theirs_out)
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can take code."""
+        return self._process.poll() is None
+
+    def send(self, code: str, limit: float) -> None:
+        """Start a run; `limit` is for a runner that can only be stopped from within."""
+        data = code.encode("utf-8", "replace")
+        self._running = True
+        self._run_started = ticks()
+        self._write(b"run %d %d\n%b" % (len(data), limit * 1000 + _LATER, data))
+
+    def interrupt(self, *, everything: bool = False) -> None:
+        """Ask the run to stop.
+
+        Args:
+            everything: Whether processes that the run has started are asked as well.
+        """
+        if not self._language.by_signal:
+            self._write(b"interrupt\n")
+            return
+        pid = self._process.pid
+        others = descendants({pid}, self._run_started) if everything else set[int]()
+        for one in {pid, *others}:
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGINT)
+
+    def kill(self) -> None:
+        """End it, with everything it has started, and let go of its pipes."""
+        kill_tree({self._process.pid} if self.alive else set(), self._mark)
+        self._listener.join()
+        os.close(self._requests)
+
+    def _write(self, data: bytes) -> None:
+        with suppress(BrokenPipeError):  # the listener tells of its end
+            while data:
+                data = data[os.write(self._requests, data) :]
+
+    def _listen(self) -> None:
+        """Turn whatever arrives into events until the process ends."""
+        pipes = _Pipes(self._answers, self._process, self._tell)
+        while pipes.take(_LOOK_AGAIN) and self.alive:
+            pass
+        if self.alive:  # it has closed its pipe, so no more will be heard of it
+            kill_tree({self._process.pid}, self._mark)
+        code = self._process.wait()
+        pipes.close()
+        self._spawner.ended(self._process)
+        self.events.put({"type": "ended", "code": code})
+
+    def _tell(self, event: Event) -> None:
+        """Pass an event on; output between runs belongs to nobody."""
+        if self._running or event["type"] not in _OUTPUTS:
+            self.events.put(event)
+        self._running &= event["type"] != "done"
+
+
+class _Pipes:
+    """What comes out of a runner, put in order: all that was written before `done` precedes it."""
+
+    def __init__(
+        self, answers: int, process: subprocess.Popen[bytes], tell: Callable[[Event], None]
+    ) -> None:
+        self._answers = answers
+        self._tell = tell
+        self._line = b""
+        self._decoders: dict[str, codecs.IncrementalDecoder] = {}
+        self._streams: dict[str, IO[bytes]] = {}
+        self._selector = selectors.DefaultSelector()
+        streams = cast("tuple[IO[bytes], ...]", (process.stdout, process.stderr))
+        for name, stream in zip(_OUTPUTS, streams, strict=True):
+            os.set_blocking(stream.fileno(), False)
+            self._streams[name] = stream
+            self._decoders[name] = codecs.getincrementaldecoder("utf-8")("replace")
+            self._selector.register(stream, selectors.EVENT_READ, name)
+        self._selector.register(answers, selectors.EVENT_READ)
+
+    def take(self, pause: float) -> bool:
+        """Read what there is; False once the runner has closed its answers."""
+        for key, _ in self._selector.select(pause):
+            if key.data:
+                self._take_output(key.data)
+            elif not self._take_answers():
+                return False
+        return True
+
+    def close(self) -> None:
+        """Read what is left and close."""
+        for name in tuple(self._streams):
+            self._take_output(name)
+        self._flush()
+        for stream in self._streams.values():
+            stream.close()
+        os.close(self._answers)
+        self._selector.close()
+
+    def _take_output(self, name: str) -> None:
+        """Read what a stream holds; a user may close it, so its end is no matter."""
+        try:
+            block = os.read(self._streams[name].fileno(), _WHOLE_PIPE)
+        except BlockingIOError:
+            return
+        if text := self._decoders[name].decode(block):
+            self._tell({"type": name, "text": text})
+        if not block:
+            self._selector.unregister(self._streams[name])
+            self._streams.pop(name).close()
+
+    def _take_answers(self) -> bool:
+        block = os.read(self._answers, _WHOLE_PIPE)
+        *lines, self._line = (self._line + block).split(b"\n")
+        for line in lines:
+            self._answer(json.loads(line))
+        return bool(block)
+
+    def _answer(self, event: Event) -> None:
+        if event["type"] == "done":
+            for name in tuple(self._streams):
+                self._take_output(name)
+            self._flush()
+        self._tell(event)
+
+    def _flush(self) -> None:
+        """Give up waiting for the rest of a character."""
+        for name, decoder in self._decoders.items():
+            if text := decoder.decode(b"", final=True):
+                self._tell({"type": name, "text": text})
+            decoder.reset()

@@ -1,0 +1,84 @@
+"""The folder of one running server, held by a lock that dies with the process."""
+
+import fcntl
+import logging
+import os
+import secrets
+import shutil
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+_log = logging.getLogger(__name__)
+
+_LOCK = "lock"
+_ATTEMPTS = 5
+"""A folder whose processes are just dying may gain files while it is removed."""
+
+
+@contextmanager
+def instance_folder(data_dir: Path) -> Generator[Path]:
+    """Make a folder for this server, and remove those that dead servers left behind.
+
+    The folder is gone when the block ends. A server that is killed leaves its folder to the next
+    one, which knows by the free lock that nobody needs it.
+
+    Args:
+        data_dir: Where the server keeps what it has on disk; made if it is missing.
+
+    Raises:
+        OSError: The folder can't be made.
+    """
+    run = data_dir / "run"
+    run.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        with _held(run / _LOCK):  # nobody may take a folder for dead before it is locked
+            _sweep(run)
+            folder = run / secrets.token_hex(8)
+            folder.mkdir(mode=0o700)
+            stack.enter_context(_held(folder / _LOCK))
+        try:
+            yield folder
+        finally:
+            remove_tree(folder)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all it holds, whatever its modes; what can't be removed is logged."""
+    for _ in range(_ATTEMPTS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.lexists(folder):
+            return
+        _open_up(folder)
+    _log.warning("could not remove all of %s", folder)
+
+
+def _open_up(folder: Path) -> None:
+    """Undo what sessions did to the modes of their folders, where that stops the removal."""
+    for path, names, _ in os.walk(folder):
+        for name in names:
+            inner = Path(path, name)
+            if not inner.is_symlink():
+                inner.chmod(0o700)
+
+
+def _sweep(run: Path) -> None:
+    for folder in run.iterdir():
+        if not folder.is_dir():
+            continue
+        try:
+            with _held(folder / _LOCK, wait=False):
+                _log.info("removing what a server that is gone left in %s", folder)
+                remove_tree(folder)
+        except OSError as error:  # its server is alive, or is removing it at this moment
+            _log.debug("leaving %s alone: %s", folder, error)
+
+
+@contextmanager
+def _held(path: Path, *, wait: bool = True) -> Generator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+    finally:
+        os.close(descriptor)

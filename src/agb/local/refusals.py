@@ -1,0 +1,154 @@
+"""Every way in which this AGB says no."""
+
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+
+
+class Refusal(Exception):  # noqa: N818 - an answer to the caller, not a fault of the server
+    """The request is answered with a refusal.
+
+    Attributes:
+        http_status: Status of the answer.
+        code: Stable name of the cause.
+        message: What is wrong, for a person.
+    """
+
+    def __init__(self, http_status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+        self.code = code
+        self.message = message
+
+
+def invalid_parameter(message: str) -> Refusal:
+    """Something in the request is not as it must be."""
+    return Refusal(400, "InvalidParameter", message)
+
+
+@contextmanager
+def refusing_deep_nesting() -> Generator[None]:
+    """Refuse what is nested more deeply than Python can read."""
+    try:
+        yield
+    except RecursionError:
+        raise invalid_parameter("the request is nested too deeply") from None
+
+
+def wrong_key() -> Refusal:
+    """The API key is missing or not ours."""
+    return Refusal(401, "InvalidApiKey", "the API key is missing or wrong")
+
+
+def wrong_token() -> Refusal:
+    """A link or page was opened without the token that belongs to it, or too late."""
+    return Refusal(401, "InvalidAccessToken", "the access token is missing, wrong or too old")
+
+
+def session_not_found(session_id: str, why: str = "") -> Refusal:
+    """No session of that id is alive."""
+    reason = f": {why}" if why else ""
+    return Refusal(
+        400, "InvalidMcpSession.NotFound", f"session {session_id[:100]!r} not found{reason}"
+    )
+
+
+def image_not_found(image_id: str, known: Iterable[str]) -> Refusal:
+    """There is no image of that id."""
+    return Refusal(
+        400,
+        "InvalidImage.NotFound",
+        f"image {image_id[:100]!r} not found; this AGB has: {', '.join(known)}",
+    )
+
+
+def tool_not_found(name: str) -> Refusal:
+    """There is no tool of that name."""
+    return Refusal(400, "InvalidTool.NotFound", f"tool {name[:100]!r} not found")
+
+
+def no_more_sessions(most: int) -> Refusal:
+    """So many sessions are alive that there can't be another."""
+    return Refusal(
+        403, "QuotaExceeded.Sessions", f"all {most} sessions are in use; release one first"
+    )
+
+
+def no_sandbox(problem: str) -> Refusal:
+    """The sandbox of a new session did not come up."""
+    return Refusal(503, "Sandbox.Unavailable", f"no sandbox could be started: {problem}")
+
+
+def stopping() -> Refusal:
+    """The server is going away."""
+    return Refusal(503, "ServiceUnavailable", "this AGB is stopping")
+
+
+def too_large(limit: int) -> Refusal:
+    """The body is longer than this server takes."""
+    return Refusal(413, "RequestTooLarge", f"the body is longer than {limit} bytes")
+
+
+def no_forwarding(port: int) -> Refusal:
+    """A link to a port inside the session was asked for."""
+    return Refusal(
+        400,
+        "Link.Unsupported",
+        f"port {port} of the session can't be reached: this AGB does not forward ports yet",
+    )
+
+
+def context_not_found(context_id: str) -> Refusal:
+    """No context has that id or name."""
+    return Refusal(400, "Context.NotFound", f"context {context_id[:100]!r} not found")
+
+
+def context_gone() -> Refusal:
+    """A context that was in use has been deleted."""
+    return Refusal(400, "Context.NotFound", "the context has been deleted")
+
+
+def context_not_mounted(context_id: str, path: str) -> Refusal:
+    """A session does not have that context there."""
+    where = f" at {path[:200]!r}" if path else ""
+    return Refusal(
+        400,
+        "Context.NotMounted",
+        f"the session has not mounted context {context_id[:100]!r}{where}",
+    )
+
+
+def name_taken(name: str) -> Refusal:
+    """Another context has that name."""
+    return Refusal(400, "Context.NameTaken", f"another context is called {name[:100]!r}")
+
+
+def file_not_found(path: str, http_status: int = 400) -> Refusal:
+    """A context has no such file."""
+    return Refusal(http_status, "ContextFile.NotFound", f"file {path[:200]!r} not found")
+
+
+def folder_in_the_way(path: str) -> Refusal:
+    """A file was to be stored where a folder is, or below a file."""
+    return Refusal(
+        409, "ContextFile.Conflict", f"{path[:200]!r}: a path is either a file or a folder"
+    )
+
+
+def folder_not_empty(path: str) -> Refusal:
+    """A folder with files in it was to be removed as if it were a file."""
+    return Refusal(400, "ContextFile.NotEmpty", f"{path[:200]!r} is a folder with files in it")
+
+
+def wrong_link() -> Refusal:
+    """A signed URL is not one of ours, has expired, or is for another method."""
+    return Refusal(403, "InvalidUrl", "the URL is wrong, has expired, or is for another method")
+
+
+def wrong_checksum(header: str) -> Refusal:
+    """What arrived is not what was sent."""
+    return Refusal(400, "BadDigest", f"the content does not match the header {header}")
+
+
+def no_room() -> Refusal:
+    """The disk of this machine is full."""
+    return Refusal(507, "Storage.Full", "there is no room for it on this machine's disk")

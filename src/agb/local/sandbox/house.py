@@ -1,0 +1,252 @@
+"""A sandbox that is a process with an agent at its end, however that process is walled in."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+from attrs import define, field, frozen
+
+from agb.local import inside
+from agb.local.inside.processes import kill_tree
+from agb.local.sandbox.cgroups import Group
+from agb.local.sandbox.connection import Connection
+from agb.local.sandbox.interface import EventHandler, Limits, SandboxGone
+from agb.local.sandbox.view import View
+
+INSIDE = Path(inside.__file__).parent
+"""The folder of the agent and the runners."""
+
+_BOOT = (
+    "import sys; sys.path.append(sys.argv[1]); "
+    f"from {INSIDE.name}.agent import main; main(sys.argv[2])"
+)
+_JOIN = (
+    'n=$1; shift; while [ $n -gt 0 ]; do echo $$ >"$1" || exit; shift; n=$((n-1)); done; exec "$@"'
+)
+_STARTING = 30.0  # seconds until an agent must have answered, on a very busy machine
+_ENDING = 2.0  # seconds until an agent that was hung up on must have ended
+
+
+@frozen(kw_only=True)
+class Plan:
+    """How to start the agent of one sandbox.
+
+    Attributes:
+        command: What comes before the interpreter: nothing, or what walls it in.
+        package: The folder that holds the agent's package, as the agent sees it.
+        settings: The agent's settings but for its socket, see `agb.local.inside.agent.Settings`.
+        inherit: File descriptors that `command` reads.
+    """
+
+    command: Sequence[str] = ()
+    package: Path
+    settings: dict[str, Any] = field(repr=False)
+    inherit: Sequence[int] = ()
+
+    def arguments(self, fd: int) -> list[str]:
+        """Give the whole command line; the socket is `fd`."""
+        settings = json.dumps({"fd": fd, **self.settings})
+        agent = ["-I", "-S", "-c", _BOOT, str(self.package), settings]
+        return [*self.command, self.settings["python"], *agent]
+
+
+def environment(view: View, home: str, temporary: str) -> dict[str, str]:
+    """Give the environment of a session's processes; nothing of the server's own is in it."""
+    return {
+        "HOME": home,
+        "LANG": "C.UTF-8",
+        "LOGNAME": "user",
+        "PATH": ":".join((f"{home}/.local/bin", *view.path)),
+        "SHELL": "/bin/bash",
+        "TERM": "dumb",
+        "TMPDIR": temporary,
+        "USER": "user",
+    }
+
+
+def agent_limits(limits: Limits, group: Group | None, *, own_user: bool) -> dict[str, int]:
+    """Give the resource limits that the agent is to set.
+
+    Args:
+        limits: What the session may use.
+        group: Its control group, which sees to memory and processes if there is one.
+        own_user: Whether the kernel counts the processes of this session alone.
+    """
+    always = {"CORE": 0, "NOFILE": limits.open_files, "FSIZE": limits.file_size}
+    if group:
+        return always
+    # DATA and not AS: Node and Java reserve far more address space than they use.
+    return always | {"DATA": limits.memory} | ({"NPROC": limits.processes} if own_user else {})
+
+
+@define(kw_only=True, eq=False)
+class House:
+    """A started sandbox."""
+
+    level: str
+    description: str
+    root: Path
+    owner: int | None
+    _process: subprocess.Popen[bytes] = field(alias="process")
+    _walled: bool = field(alias="walled")
+    _mark: str = field(alias="mark")
+    _connection: Connection = field(alias="connection")
+    _group: Group | None = field(alias="group")
+    _closing: asyncio.Task[None] | None = field(default=None, init=False)
+
+    @property
+    def alive(self) -> bool:
+        """Whether requests can still be answered."""
+        return self._connection.open
+
+    async def request(
+        self,
+        op: str,
+        /,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - a deadline is part of a request
+        on_event: EventHandler | None = None,
+        **params: Any,
+    ) -> Any:
+        """Do one operation inside the sandbox, see `Sandbox.request`."""
+        return await self._connection.request(op, params, timeout=timeout, on_event=on_event)
+
+    def processes(self) -> list[int]:
+        """Give the host process ids of everything that runs in the session."""
+        if self._group:
+            return sorted(self._group.processes())
+        try:
+            top = psutil.Process(self._process.pid)
+            return [top.pid, *(child.pid for child in top.children(recursive=True))]
+        except psutil.NoSuchProcess:
+            return []
+
+    async def aclose(self) -> None:
+        """Kill everything in the sandbox and remove its folder."""
+        if not self._closing:
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def end(self) -> None:
+        """Kill everything in the sandbox."""
+        await self._connection.aclose()
+        await asyncio.to_thread(self._end_processes)
+
+    async def _close(self) -> None:
+        await self.end()
+        await asyncio.to_thread(_remove, self.root)
+
+    def _end_processes(self) -> None:
+        """Let the agent end its session; do it for an agent that cannot."""
+        if self._walled:
+            for pid in _children(self._process.pid):  # the first process in there ends all others
+                os.kill(pid, signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_ENDING)
+        if self._process.poll() is None:
+            kill_tree({self._process.pid}, self._mark)
+        elif self._process.returncode and not self._walled:
+            kill_tree(set(), self._mark)
+        self._process.wait()
+        if self._group:
+            self._group.end()
+
+
+async def start(
+    plan: Plan, *, level: str, description: str, root: Path, owner: int | None, group: Group | None
+) -> House:
+    """Start an agent and wait until it answers.
+
+    Raises:
+        SandboxGone: It did not; the text says what it said instead.
+    """
+    ours, theirs = socket.socketpair()
+    with theirs, tempfile.TemporaryFile() as errors:
+        connection = await Connection.over(ours)
+        try:
+            process = _spawn(plan, theirs.fileno(), group, errors)
+        except BaseException:
+            await connection.aclose()
+            raise
+        theirs.close()  # so that the end of the process is the end of the connection
+        house = House(
+            level=level,
+            description=description,
+            root=root,
+            owner=owner,
+            process=process,
+            walled=bool(plan.command),
+            mark=plan.settings["mark"],
+            connection=connection,
+            group=group,
+        )
+        try:
+            await house.request("ping", timeout=_STARTING)
+        except (SandboxGone, TimeoutError):
+            await house.end()
+            raise SandboxGone(f"the sandbox did not start: {_last_words(errors)}") from None
+        except BaseException:
+            await asyncio.shield(asyncio.create_task(house.end()))
+            raise
+    return house
+
+
+def _spawn(plan: Plan, fd: int, group: Group | None, errors: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start the agent, by way of a shell that joins the group first if there is one.
+
+    It is started from the thread of the event loop, because the kernel can only tell it of the
+    end of that thread.
+    """
+    arguments = plan.arguments(fd)
+    if group:
+        joins = [str(file) for file in group.joins()]
+        arguments = ["/bin/sh", "-c", _JOIN, "sh", str(len(joins)), *joins, *arguments]
+    return subprocess.Popen(  # noqa: S603 - our own command line
+        arguments,
+        cwd="/",
+        env={"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=errors,
+        pass_fds=(fd, *plan.inherit),
+        start_new_session=True,
+    )
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+    except OSError:  # it has ended, or the kernel is built without this list
+        return []
+
+
+def _last_words(errors: IO[bytes]) -> str:
+    errors.seek(0)
+    lines = errors.read().decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
+def _remove(root: Path) -> None:
+    """Remove a session's folder, also when the session has locked parts of it."""
+    try:
+        shutil.rmtree(root)
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        for folder, names, _ in os.walk(root):
+            for path in (Path(folder, name) for name in names):
+                if not path.is_symlink():
+                    path.chmod(0o700)
+        shutil.rmtree(root)

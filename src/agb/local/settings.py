@@ -1,0 +1,65 @@
+"""What an AGB on this machine can be told before it starts."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import field, frozen, validators
+
+SandboxChoice = Literal["auto", "strong", "portable"]
+
+_CHOICES = ("auto", "strong", "portable")
+_LAST_PORT = 65535
+
+
+class CannotStart(Exception):  # noqa: N818 - says what happened
+    """The server can't start.
+
+    Attributes:
+        code: Stable name of the cause.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def _printable(_: object, attribute: Any, value: str) -> None:
+    """A key travels in a header; blank or odd ones would lock everybody out, or nobody."""
+    if not value.isascii() or not value.isprintable() or " " in value or not value:
+        raise ValueError(f"{attribute.name} must be printable ASCII text without spaces")
+
+
+@frozen(kw_only=True)
+class Settings:
+    """How an AGB on this machine behaves.
+
+    Args:
+        api_key: The key that clients must show.
+        data_dir: Folder for all that it keeps on disk; made if it is missing.
+        shared_contexts: Whether contexts belong to whoever uses the data folder in this way,
+            rather than to the key: a key that is made up anew each time would find none again.
+        host: Address to listen on. Whoever reaches it and has the key can run code here.
+        port: Port to listen on; 0 picks a free one.
+        sandbox: `"strong"` insists on isolation, `"portable"` does without, `"auto"` takes the
+            strong kind where this machine can give it.
+        max_sessions: Sessions that may live at one time.
+        idle_timeout: Seconds without a call after which a session is released, unless its
+            creator asked for another time.
+        max_lifetime: Seconds after which a session is released whatever it does; 0 for never.
+    """
+
+    api_key: str = field(repr=False, validator=_printable)
+    data_dir: Path
+    shared_contexts: bool = False
+    host: str = "127.0.0.1"
+    port: int = field(default=8099, validator=[validators.ge(0), validators.le(_LAST_PORT)])
+    sandbox: SandboxChoice = field(default="auto", validator=validators.in_(_CHOICES))
+    max_sessions: int = field(default=100, validator=validators.ge(1))
+    idle_timeout: int = field(default=300, validator=validators.ge(1))
+    max_lifetime: int = field(default=1800, validator=validators.ge(0))
+
+    @property
+    def owner(self) -> str:
+        """Whose contexts are served: a name that tells nothing of the key."""
+        return "" if self.shared_contexts else hashlib.sha256(self.api_key.encode()).hexdigest()

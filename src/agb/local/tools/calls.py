@@ -1,0 +1,86 @@
+"""Calls a tool: finds it, checks its arguments, runs it, says what became of it."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, cast
+
+import jsonschema
+
+from agb._wire.codec import Json, Misread, ToolArguments, load
+from agb._wire.schema import input_schema
+from agb._wire.tools import Tool
+from agb.local.refusals import (
+    invalid_parameter,
+    refusing_deep_nesting,
+    session_not_found,
+    tool_not_found,
+)
+from agb.local.sandbox import OperationError, SandboxGone
+from agb.local.sessions import Session
+from agb.local.tools import code, files, shell, system
+from agb.local.tools.results import TIMED_OUT, Run, ToolResult
+
+_log = logging.getLogger(__name__)
+
+_SHOWN = 300
+"""So many characters of a complaint about arguments are passed on; it may quote them in full."""
+
+_BUG = "Internal"
+"""Code of what went wrong inside the sandbox that should not have."""
+
+RUNS: Mapping[str, Run] = {**code.RUNS, **files.RUNS, **shell.RUNS, **system.RUNS}
+"""What each tool does."""
+
+
+async def call_tool(session: Session, name: str, given: Mapping[str, Any]) -> ToolResult:
+    """Call a tool of a session.
+
+    Args:
+        session: The session.
+        name: Which of the tools of its image.
+        given: Arguments as they came.
+
+    Raises:
+        Refusal: There is no such tool, the arguments don't fit, or the session has ended.
+    """
+    tool = next((tool for tool in session.image.tools if tool.name == name), None)
+    if tool is None:
+        raise tool_not_found(name)
+    arguments = _read(tool, given)
+    try:
+        return await RUNS[name](session, arguments)
+    except OperationError as error:
+        if error.code == _BUG:
+            _log.error("%s broke in its sandbox: %r", name, error.details.get("traceback"))
+        return ToolResult(text=error.message, is_error=True, code=error.code)
+    except TimeoutError:
+        return ToolResult(text=f"{name} took too long", is_error=True, code=TIMED_OUT)
+    except SandboxGone:
+        raise session_not_found(session.id, "its sandbox has ended") from None
+
+
+def _read(tool: Tool, given: Mapping[str, Any]) -> ToolArguments:
+    """Check arguments against the schema; a `null` stands for an argument that is left out."""
+    present = {key: value for key, value in given.items() if value is not None}
+    with refusing_deep_nesting():
+        problem: jsonschema.ValidationError | None = next(_problems(tool)(present), None)
+        if problem:
+            raise invalid_parameter(f"{tool.name}: {_explained(problem)}")
+    try:
+        return load(present, tool.arguments)
+    except Misread as misread:
+        raise invalid_parameter(f"{tool.name}: {misread}") from None
+
+
+@cache
+def _problems(tool: Tool) -> Callable[[Json], Iterator[jsonschema.ValidationError]]:
+    """Give what tells the problems of a tool's arguments; making it is the slow part."""
+    validator: Any = jsonschema.Draft202012Validator(input_schema(tool.arguments))
+    return cast("Callable[[Json], Iterator[jsonschema.ValidationError]]", validator.iter_errors)
+
+
+def _explained(problem: jsonschema.ValidationError) -> str:
+    where = problem.json_path.removeprefix("$").removeprefix(".")
+    what = problem.message if len(problem.message) <= _SHOWN else problem.message[:_SHOWN] + "..."
+    return f"{where}: {what}" if where else what
