@@ -1,0 +1,1 @@
+"""Recorded exchanges, played to both sides of the client."""

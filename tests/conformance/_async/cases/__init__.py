@@ -1,0 +1,1 @@
+"""Which call each recording is of, and what it must come to."""

@@ -1,0 +1,103 @@
+"""Browser extensions in a context."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from agb import AsyncExtensionsService, Extension, ExtensionOption, InvalidParamsError
+from agb.exceptions import InvalidRequestError, ServerError
+from conformance._async.world import AsyncWorld, Case
+from conformance.replay import surroundings
+
+
+def known(on: AsyncWorld) -> AsyncExtensionsService:
+    """Return extensions whose context has been found."""
+    extensions = AsyncExtensionsService(on.agb, "my-extensions")
+    extensions.context_id = "SdkCtx-1"
+    return extensions
+
+
+@contextmanager
+def one_file(name: str, content: bytes = b"") -> Iterator[str]:
+    with surroundings():
+        Path(name).write_bytes(content)
+        yield name
+
+
+async def make_one_without_a_name(on: AsyncWorld) -> None:
+    extensions = AsyncExtensionsService(on.agb)
+    assert extensions.context_id == ""
+    assert on.replay.sent == []
+    await extensions.create_extension_option(["a.zip"])
+    assert extensions.context_id == "SdkCtx-1"
+    assert on.replay.sent[0].url.params["name"] == extensions.context_name
+
+
+async def make_one_that_gets_no_context(on: AsyncWorld) -> None:
+    extensions = AsyncExtensionsService(on.agb, "x")
+    with pytest.raises(InvalidRequestError, match="nope") as raised:
+        await extensions.list()
+    assert (raised.value.code, raised.value.request_id) == ("X", "req-0001")
+
+
+async def store(on: AsyncWorld) -> None:
+    with one_file("ext.zip", on.replay.recorded[1]["body"]) as path:
+        extension = await known(on).create(path)
+    asked = on.replay.sent[0].url.params["filePath"]
+    assert asked == f"/tmp/extensions/{extension.id}"
+    assert extension == Extension(extension.id, "ext.zip")
+
+
+async def store_what_is_no_zip(on: AsyncWorld) -> None:
+    with (
+        one_file("up.txt") as path,
+        pytest.raises(InvalidParamsError, match=r"up\.txt is no \.zip"),
+    ):
+        await known(on).create(path)
+
+
+async def list_them(on: AsyncWorld) -> None:
+    [found] = await known(on).list()
+    assert found == Extension("ext_abc.zip", "ext_abc.zip", "2026-01-01T00:00:00Z")
+
+
+async def list_in_vain(on: AsyncWorld) -> None:
+    with pytest.raises(ServerError, match="oops"):
+        await known(on).list()
+
+
+async def replace_an_unknown_one(on: AsyncWorld) -> None:
+    with (
+        one_file("ext.zip") as path,
+        pytest.raises(InvalidParamsError, match=r"no extension 'nope\.zip'"),
+    ):
+        await known(on).update("nope.zip", path)
+
+
+async def delete_one(on: AsyncWorld) -> None:
+    assert await known(on).delete("ext_abc.zip")
+
+
+async def clean_up_in_vain(on: AsyncWorld) -> None:
+    assert not await known(on).cleanup()
+
+
+async def choose(on: AsyncWorld) -> None:
+    option = await known(on).create_extension_option(["a.zip"])
+    assert option == ExtensionOption("SdkCtx-1", ["a.zip"])
+
+
+CASES = (
+    Case("extensions_init_default_name", make_one_without_a_name),
+    Case("extensions_init_error", make_one_that_gets_no_context),
+    Case("extensions_create", store),
+    Case("extensions_create_not_zip", store_what_is_no_zip),
+    Case("extensions_list", list_them),
+    Case("extensions_list_error", list_in_vain),
+    Case("extensions_update_unknown", replace_an_unknown_one),
+    Case("extensions_delete", delete_one),
+    Case("extensions_cleanup_failed", clean_up_in_vain),
+    Case("extensions_option", choose),
+)

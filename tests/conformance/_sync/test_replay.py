@@ -1,0 +1,55 @@
+# Generated from tests/conformance/_async/test_replay.py; edit that file, then `nox -s twin`.
+"""Each recording, played to the client."""
+
+import pytest
+
+from conformance._sync.cases import (
+    client,
+    code,
+    command,
+    contexts,
+    extensions,
+    failures,
+    files,
+    listing,
+    mounts,
+    policies,
+    sessions,
+    tools,
+    transfers,
+)
+from conformance._sync.world import Case, play
+from conformance.replay import README, RECORDINGS
+
+AREAS = (
+    client,
+    code,
+    command,
+    contexts,
+    extensions,
+    failures,
+    files,
+    listing,
+    mounts,
+    policies,
+    sessions,
+    tools,
+    transfers,
+)
+CASES = [case for area in AREAS for case in area.CASES]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_client_sends_what_was_recorded_and_reads_the_answer(case: Case) -> None:
+    play(case)
+
+
+def test_every_recording_is_played_once() -> None:
+    assert sorted(case.recording for case in CASES) == sorted(
+        path.stem for path in RECORDINGS.glob("*.json")
+    )
+
+
+def test_where_other_requests_go_out_the_readme_says_why() -> None:
+    told = README.read_text("utf-8")
+    assert [each.recording for each in CASES if each.differs and f"`{each}`" not in told] == []

@@ -1,0 +1,5 @@
+"""Say what differs where an assertion in a shared module fails."""
+
+import pytest
+
+pytest.register_assert_rewrite("conformance.outcome", "conformance.replay")
