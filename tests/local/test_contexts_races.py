@@ -1,0 +1,343 @@
+"""What a session, another server or a broken disk does in the middle of a run."""
+
+import errno
+import io
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import frozen
+
+from agb.context_sync import SyncPolicy, UploadMode, UploadPolicy
+from agb.local.contexts.archives import Entry, Packing, contents, unpack
+from agb.local.contexts.download import Download
+from agb.local.contexts.mounting import Mount
+from agb.local.contexts.staging import Put, Writing
+from agb.local.contexts.store import Store
+from agb.local.contexts.tree import Tree
+from agb.local.contexts.upload import Upload
+from agb.local.contexts.values import Object
+
+ARCHIVE = SyncPolicy(upload_policy=UploadPolicy(upload_mode=UploadMode.ARCHIVE))
+
+
+@frozen
+class World:
+    """A store with one context, and a session's files with that context mounted at /m."""
+
+    store: Store
+    tree: Tree
+    mount: Mount
+
+    @property
+    def folder(self) -> Path:
+        return self.tree.root / "m"
+
+    def put(self, path: str, content: bytes, **more: Any) -> None:
+        with self.store.staging() as stage:
+            writing = Writing(stage / "x")
+            writing.write(content)
+            sha256 = writing.done()
+            item = Object(path=path.encode(), kind="file", sha256=sha256, size=len(content), **more)
+            self.store.put(self.mount.key, Put(object=item, staged=stage / "x"))
+
+    def stored(self) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        for item in self.store.objects(self.mount.key):
+            if item.kind == "file":
+                with self.store.read(self.mount.key, item.blob) as content:
+                    found[item.path.decode()] = content.read()
+        return found
+
+    def upload(self) -> list[str]:
+        run = Upload(store=self.store, tree=self.tree, mount=self.mount)
+        run.run()
+        return run.problems
+
+    def download(self) -> list[str]:
+        run = Download(store=self.store, tree=self.tree, mount=self.mount)
+        run.run()
+        return run.problems
+
+
+def nothing() -> None:
+    pass
+
+
+def become_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    def now() -> datetime:
+        return datetime(2030, 1, 1, tzinfo=UTC)
+
+    store = Store.open(tmp_path / "contexts", stage=tmp_path / "run/me/stage", owner="me", now=now)
+    root = tmp_path / "root"
+    (root / "m").mkdir(parents=True)
+    context = store.named("n", create=True)
+    mount = Mount(key=context.key, context_id=context.id, path="/m", policy=SyncPolicy())
+    yield World(store, Tree(root=root, owner=os.getuid(), check=nothing), mount)
+    store.close()
+
+
+def once(target: Callable[..., Any], before: Callable[[], object]) -> Callable[..., Any]:
+    """Do something right before the first call of a function."""
+    left = [before]
+
+    def wrapped(*arguments: Any, **more: Any) -> Any:
+        if left:
+            left.pop()()
+        return target(*arguments, **more)
+
+    return wrapped
+
+
+def test_a_version_replaced_while_it_is_brought_in_comes_in_its_new_version(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put("a", b"old")
+    monkeypatch.setattr(Store, "read", once(Store.read, lambda: world.put("a", b"new")))
+    assert world.download() == []
+    assert (world.folder / "a").read_bytes() == b"new"
+    world.upload()
+    assert world.stored() == {"a": b"new"}
+
+
+def test_an_object_removed_while_it_is_brought_in_does_not_come(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put("a", b"old")
+    remove = once(Store.read, lambda: world.store.remove(world.mount.key, b"a"))
+    monkeypatch.setattr(Store, "read", remove)
+    assert world.download() == []
+    assert list(world.folder.iterdir()) == []
+
+
+def test_contents_missing_from_the_disk_are_told_and_the_rest_comes(world: World) -> None:
+    world.put("a", b"lost")
+    world.put("b", b"kept")
+    item = world.store.object(world.mount.key, b"a")
+    assert item
+    (world.store.folder / "blobs" / str(world.mount.key) / item.blob).unlink()
+    assert world.download() == ["a: No such file or directory"]
+    assert os.listdir(world.folder) == ["b"]  # noqa: PTH208 - names
+    world.upload()
+    assert {row.path for row in world.store.objects(world.mount.key)} == {b"a", b"b"}
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = world.folder / "a"
+    path.write_bytes(b"one")
+    change = once(Writing.done, lambda: path.write_bytes(b"two, longer"))
+    monkeypatch.setattr(Writing, "done", change)
+    assert world.upload() == []
+    assert world.stored() == {"a": b"two, longer"}
+
+
+def test_a_file_that_changes_all_the_time_is_kept_as_it_was_read_last(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = world.folder / "a"
+    path.write_bytes(b"0")
+    real = Writing.done
+
+    def change(self: Writing) -> str:
+        path.write_bytes(path.read_bytes() + b"0")
+        return real(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Writing, "done", change)
+        world.upload()
+    assert world.stored() == {"a": b"000"}
+    world.upload()
+    assert world.stored() == {"a": b"0000"}
+
+
+@pytest.mark.parametrize("policy", [SyncPolicy(), ARCHIVE], ids=["File", "Archive"])
+@pytest.mark.parametrize("moment", [1, 2])
+@pytest.mark.parametrize(
+    "become",
+    [
+        Path.unlink,
+        lambda path: (path.unlink(), path.mkdir()),
+        lambda path: (path.unlink(), path.symlink_to("/etc/passwd")),
+        become_pipe,
+        lambda path: (path.unlink(), path.parent.rmdir()),
+        lambda path: (path.unlink(), path.parent.rmdir(), path.parent.symlink_to("/etc")),
+    ],
+)
+def test_a_file_that_goes_before_it_is_read_is_gone_the_next_time(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    become: Callable[[Path], object],
+    policy: SyncPolicy,
+    moment: int,
+) -> None:
+    world.mount.policy = policy
+    path = world.folder / "d/a"
+    path.parent.mkdir()
+    path.write_bytes(b"one")
+    world.upload()
+    path.write_bytes(b"two")
+    real = Tree.found
+    seen = list[bytes]()
+
+    def found(self: Tree, here: int, name: bytes, path_: bytes) -> Any:
+        result = real(self, here, name, path_)
+        seen.append(name)
+        if seen.count(b"a") == moment and path.is_file() and not path.is_symlink():
+            become(path)
+        return result
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Tree, "found", found)
+        world.upload()
+    assert b"root:" not in b"".join(world.stored().values())
+    world.upload()
+    assert b"root:" not in b"".join(world.stored().values())
+    world.mount.seen.clear()
+    fresh = world.folder.parent / "fresh"
+    fresh.mkdir()
+    world.mount.path = "/fresh"
+    world.download()
+    assert (fresh / "d/a").is_symlink() or not (fresh / "d/a").is_file()
+
+
+def test_a_special_file_in_place_of_a_regular_one_is_not_read(world: World) -> None:
+    os.mkfifo(world.folder / "pipe")
+    with (
+        world.tree.folder((b"m",)) as here,
+        pytest.raises(OSError, match="no regular file"),
+        world.tree.reading(here, b"pipe"),
+    ):
+        raise AssertionError
+
+
+def test_a_pipe_is_passed_over(world: World) -> None:
+    os.mkfifo(world.folder / "pipe")
+    (world.folder / "a").write_bytes(b"a")
+    assert world.upload() == []
+    assert world.stored() == {"a": b"a"}
+
+
+@pytest.mark.parametrize("policy", [SyncPolicy(), ARCHIVE], ids=["File", "Archive"])
+def test_what_cannot_be_read_is_told_and_stays_as_it_is_in_the_context(
+    world: World, monkeypatch: pytest.MonkeyPatch, policy: SyncPolicy
+) -> None:
+    world.mount.policy = policy
+    (world.folder / "d").mkdir()
+    for name in ("a", "b", "d/c"):
+        (world.folder / name).write_bytes(b"old")
+    world.upload()
+    (world.folder / "a").write_bytes(b"new!")
+    (world.folder / "b").write_bytes(b"new!")
+    real_open, real_listdir = os.open, os.listdir
+
+    def deny_open(path: Any, *arguments: Any, **more: Any) -> int:
+        if path == b"a":
+            raise PermissionError(errno.EACCES, "denied")
+        return real_open(path, *arguments, **more)
+
+    def deny_list(path: Any) -> list[str]:
+        names = real_listdir(path)
+        if names == ["c"]:
+            raise PermissionError(errno.EACCES, "denied")
+        return names
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", deny_open)
+        patch.setattr(os, "listdir", deny_list)
+        assert sorted(world.upload()) == ["a: can't be read", "d: can't be read"]
+    for path in (world.folder / "a", world.folder / "b"):
+        path.unlink()
+    (world.folder / "d/c").unlink()
+    world.mount.seen.clear()
+    world.download()
+    assert [(world.folder / name).read_bytes() for name in ("a", "b", "d/c")] == [
+        b"old",
+        b"new!",
+        b"old",
+    ]
+
+
+def test_a_mount_that_cannot_be_read_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny(_: object) -> list[str]:
+        raise PermissionError(errno.EACCES, "denied")
+
+    monkeypatch.setattr(os, "listdir", deny)
+    with pytest.raises(PermissionError):
+        world.upload()
+
+
+def test_a_write_that_fails_leaves_no_draft(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.put("a", b"a")
+    (world.folder / "keep").symlink_to("x")
+    world.upload()
+    (world.folder / "keep").unlink()
+    world.mount.seen.clear()
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", broken)
+        assert sorted(world.download()) == ["a: broken", "keep: broken"]
+    assert list(world.folder.iterdir()) == []
+
+
+def test_a_full_disk_ends_a_download(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.put("a", b"a")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "rename", full)
+    with pytest.raises(OSError, match="full"):
+        world.download()
+    assert list(world.folder.iterdir()) == []
+
+
+def test_an_archive_takes_over_what_was_stored_file_by_file(world: World) -> None:
+    world.mount.policy = ARCHIVE
+    world.put("a", b"old", linked=True)
+    world.put("b", b"kept", linked=True)
+    world.put("c", b"deleted", linked=True)
+    assert world.download() == []
+    (world.folder / "a").write_bytes(b"new!")
+    (world.folder / "c").unlink()
+    assert world.upload() == []
+    assert set(world.stored()) == {"archive.zip"}
+    for path in world.folder.iterdir():
+        path.unlink()
+    world.mount.seen.clear()
+    world.download()
+    assert {p.name: p.read_bytes() for p in world.folder.iterdir()} == {"a": b"new!", "b": b"kept"}
+
+
+def test_times_and_names_survive_an_archive(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"x")
+    entries = [
+        Entry(path=b"\xff\xfe/odd", kind="file", mode=0o640, mtime=1, staged=tmp_path / "x"),
+        Entry(path=b"old", kind="file", mode=0o400, mtime=-(10**18), staged=tmp_path / "x"),
+        Entry(path=b"late", kind="file", mode=0o400, mtime=5 * 10**18, staged=tmp_path / "x"),
+        Entry(path="ü/\n".encode(), kind="folder", mode=0o1777),
+        Entry(path=b"l", kind="link", mode=0o777, target=b"\xff"),
+    ]
+    file = io.BytesIO()
+    packing = Packing(file)
+    for entry in entries:
+        packing.add(entry, contents(entry))
+    packing.done()
+    (tmp_path / "out").mkdir()
+    found = unpack(file, tmp_path / "out", nothing, lambda _: True)
+    for before, after in zip(entries, found, strict=True):
+        assert (after.path, after.kind, after.mode) == (before.path, before.kind, before.mode)
+        assert (after.mtime, after.target) == (before.mtime, before.target)

@@ -1,0 +1,544 @@
+"""Sandboxes of both kinds: what a session can do in one, and what is left of it afterwards."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+import agb
+from agb.local.inside.processes import marked
+from agb.local.sandbox import (
+    Choice,
+    Limits,
+    OperationError,
+    Sandbox,
+    Sandboxes,
+    SandboxGone,
+    SandboxUnavailable,
+)
+
+LIMITS = Limits(memory=256 * 1024 * 1024, processes=64, open_files=256, file_size=1024 * 1024)
+KINDS: tuple[Choice, ...] = ("strong", "portable")
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def detected(choice: Choice) -> Sandboxes:
+    try:
+        return await Sandboxes.detect(choice=choice, limits=LIMITS)
+    except SandboxUnavailable as error:
+        pytest.skip(f"no strong sandbox here: {error}")
+
+
+@pytest.fixture(params=KINDS, scope="module")
+async def sandboxes(
+    request: pytest.FixtureRequest,
+    anyio_backend: str,  # noqa: ARG001 - makes it run in the event loop
+) -> Sandboxes:
+    return await detected(request.param)
+
+
+@pytest.fixture(scope="module")
+async def strong(
+    anyio_backend: str,  # noqa: ARG001 - makes it run in the event loop
+) -> Sandboxes:
+    return await detected("strong")
+
+
+class Opened:
+    """Opens sandboxes and closes them with the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.all: list[Sandbox] = []
+
+    async def __call__(self, sandboxes: Sandboxes) -> Sandbox:
+        self.all.append(await sandboxes.open(self.folder / str(len(self.all))))
+        return self.all[-1]
+
+
+@pytest.fixture
+async def opened(tmp_path: Path) -> AsyncIterator[Opened]:
+    opened = Opened(tmp_path / "sessions")
+    yield opened
+    for sandbox in opened.all:
+        await sandbox.aclose()
+
+
+@pytest.fixture
+async def sandbox(sandboxes: Sandboxes, opened: Opened) -> Sandbox:
+    return await opened(sandboxes)
+
+
+async def shell(sandbox: Sandbox, command: str, timeout_ms: int = 30_000) -> str:
+    answer = await sandbox.request("shell", command=command, timeout_ms=timeout_ms)
+    return str(answer["stdout"]).strip()
+
+
+def groups_of(pid: int) -> list[Path]:
+    return list(Path("/sys/fs/cgroup").glob(f"**/agb-{pid}-*"))
+
+
+async def eventually(happens: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not happens():
+        assert time.monotonic() < deadline, "it never happened"
+        await asyncio.sleep(0.01)
+
+
+async def test_it_says_what_it_is(sandboxes: Sandboxes, sandbox: Sandbox) -> None:
+    assert sandbox.level == sandboxes.level
+    assert sandboxes.description in sandbox.description
+    assert "\n" not in sandbox.description
+    assert sandbox.alive
+    assert sandboxes.reason is None
+
+
+async def test_the_default_directory_is_the_home_and_stays(sandbox: Sandbox) -> None:
+    assert (await shell(sandbox, "pwd")).endswith("/home/user")
+    assert await shell(sandbox, "echo kept > file; echo ~; pwd") == "\n".join(
+        [await shell(sandbox, "pwd")] * 2
+    )
+    assert await sandbox.request("file.read", path="/home/user/file") == "kept\n"
+    assert await shell(sandbox, "cat file; rm file; ls") == "kept"
+
+
+@pytest.mark.parametrize("path", ["/tmp/x", "/home/x", "/workspace/x", "/data/x", "/any/where/x"])
+async def test_two_sessions_never_share_a_path(
+    sandboxes: Sandboxes, opened: Opened, path: str
+) -> None:
+    one, other = await opened(sandboxes), await opened(sandboxes)
+    await one.request("file.write", path=path, content="one")
+    await other.request("file.write", path=path, content="other")
+    assert await one.request("file.read", path=path) == "one"
+    assert (one.root / path.lstrip("/")).read_text() == "one"
+    assert "any" not in {entry.name for entry in os.scandir("/")}
+
+
+async def test_usual_directories_are_there_and_writable(sandbox: Sandbox) -> None:
+    for path in "/tmp", "/home", "/workspace", "/data", "/var/tmp", "/mnt":
+        await sandbox.request("shell", command="touch x", cwd=path)
+        assert await sandbox.request("file.list", path=path)
+
+
+async def test_nothing_of_the_servers_environment_gets_in(
+    sandboxes: Sandboxes, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGB_API_KEY", "secret-key")
+    sandbox = await opened(sandboxes)
+    code = "import os; print(dict(os.environ))"
+    answer = await sandbox.request("run_code", code=code, language="python")
+    assert "secret-key" not in await shell(sandbox, "env") + answer["stdout"][0]
+
+
+async def test_code_commands_and_files_are_one_world(sandbox: Sandbox) -> None:
+    code = "open('/tmp/from-code' if False else 'from-code', 'w').write('a'); 6 * 7"
+    answer = await sandbox.request("run_code", code=code, language="python")
+    assert answer["results"] == [{"data": {"text/plain": "42"}, "isMainResult": True}]
+    assert await shell(sandbox, "cat from-code; echo b > from-shell") == "a"
+    assert await sandbox.request("file.read", path="from-shell") == "b\n"
+
+
+@pytest.mark.parametrize(
+    ("language", "program", "code", "value"),
+    [
+        ("javascript", "node", "[1, 2].map(x => x * 21)[1]", "42"),
+        ("java", "jshell", "6 * 7", "42"),
+        ("r", "Rscript", "6 * 7", "[1] 42"),
+    ],
+)
+async def test_other_languages_run_too(
+    sandbox: Sandbox, language: str, program: str, code: str, value: str
+) -> None:
+    if not shutil.which(program):
+        pytest.skip(f"{language} needs {program}, which is not installed")
+    answer = await sandbox.request("run_code", code=code, language=language)
+    assert answer["results"] == [{"data": {"text/plain": value}, "isMainResult": True}]
+
+
+async def test_the_interpreter_is_the_servers(sandbox: Sandbox) -> None:
+    code = "import sys; print(sys.prefix, sys.version_info[:2])"
+    expected = f"{sys.prefix} {tuple(sys.version_info[:2])}\n"
+    answer = await sandbox.request("run_code", code=code, language="python")
+    assert answer["stdout"] == [expected]
+    assert await shell(sandbox, f'python3 -c "{code}"') == expected.strip()
+
+
+async def test_a_failed_operation_raises_with_its_code(sandbox: Sandbox) -> None:
+    with pytest.raises(OperationError, match="/no/such") as caught:
+        await sandbox.request("file.read", path="/no/such")
+    assert caught.value.code == "File.NotFound"
+
+
+async def test_text_that_no_encoding_can_carry_does_no_harm(sandbox: Sandbox) -> None:
+    with pytest.raises(OperationError) as caught:
+        await sandbox.request("file.write", path="x", content="\ud800")
+    assert caught.value.code == "File.NotText"
+    answer = await sandbox.request(
+        "run_code", code=r"display({'a': '\ud800'}, raw=True)", language="python"
+    )
+    assert answer["results"][0]["data"] == {"a": "?"}
+
+
+async def test_events_arrive_while_code_runs(sandbox: Sandbox) -> None:
+    events: list[object] = []
+    await sandbox.request(
+        "run_code", code="print('a'); 1", language="python", on_event=events.append
+    )
+    assert {"type": "stdout", "text": "a\n"} in events
+
+
+async def test_many_requests_at_once_get_their_own_answers(sandbox: Sandbox) -> None:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(shell(sandbox, f"echo {n}")) for n in range(20)]
+    assert [task.result() for task in tasks] == [str(n) for n in range(20)]
+
+
+async def test_big_payloads_pass_both_ways(sandbox: Sandbox) -> None:
+    await sandbox.request("file.write", path="big", content="é" * 250_000)
+    await sandbox.request("file.write", path="big", content="é" * 250_000, mode="append")
+    assert await sandbox.request("file.read", path="big") == "é" * 500_000
+
+
+async def test_a_request_that_takes_too_long_is_given_up(sandbox: Sandbox) -> None:
+    with pytest.raises(TimeoutError):
+        await sandbox.request("shell", command="sleep 600", timeout=0.05)
+    assert await shell(sandbox, "echo alive") == "alive"
+
+
+async def test_a_timeout_kills_the_whole_tree_but_no_earlier_job(sandbox: Sandbox) -> None:
+    await shell(sandbox, "nohup sleep 610 &")
+    answer = await sandbox.request(
+        "shell", command="(setsid sleep 611 &) ; sleep 612 & sleep 613", timeout_ms=300
+    )
+    assert answer["timed_out"]
+    left = [_command(psutil.Process(pid)) for pid in sandbox.processes()]
+    assert [command for command in left if command[:1] == ["sleep"]] == [["sleep", "610"]]
+
+
+async def test_processes_are_listed_and_gone_when_it_closes(sandbox: Sandbox) -> None:
+    await shell(sandbox, "setsid nohup sleep 620 &")
+    await sandbox.request("warm", language="python")
+    pids = sandbox.processes()
+    commands = [" ".join(psutil.Process(pid).cmdline()) for pid in pids]
+    assert "sleep 620" in commands
+    assert any("python_runner" in command for command in commands)
+    await sandbox.aclose()
+    await sandbox.aclose()
+    assert not sandbox.alive
+    assert sandbox.processes() == []
+    assert not sandbox.root.exists()
+    assert [pid for pid in pids if psutil.pid_exists(pid) and _lives(pid)] == []
+    assert groups_of(os.getpid()) == []
+    with pytest.raises(SandboxGone):
+        await sandbox.request("ping")
+
+
+def _lives(pid: int) -> bool:
+    return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+async def test_requests_under_way_end_with_the_sandbox(sandbox: Sandbox) -> None:
+    waiting = asyncio.create_task(sandbox.request("shell", command="sleep 600"))
+    await sandbox.request("ping")
+    await sandbox.aclose()
+    with pytest.raises(SandboxGone):
+        await waiting
+
+
+async def test_an_agent_that_is_killed_takes_the_session_with_it(sandbox: Sandbox) -> None:
+    await shell(sandbox, "setsid nohup sleep 630 &")
+    pids = sandbox.processes()
+    os.kill(_agent(sandbox), signal.SIGKILL)
+    await eventually(lambda: not sandbox.alive)
+    await sandbox.aclose()
+    assert [pid for pid in pids if psutil.pid_exists(pid) and _lives(pid)] == []
+
+
+async def test_an_agent_that_hangs_is_killed_with_the_session(sandbox: Sandbox) -> None:
+    await shell(sandbox, "setsid nohup sleep 640 &")
+    pids = sandbox.processes()
+    os.kill(_agent(sandbox), signal.SIGSTOP)
+    await sandbox.aclose()
+    assert [pid for pid in pids if psutil.pid_exists(pid) and _lives(pid)] == []
+
+
+def _agent(sandbox: Sandbox) -> int:
+    """Find the interpreter that runs the agent: the wall around it has it in its arguments too."""
+    found = [
+        pid for pid in sandbox.processes() if psutil.Process(pid).cmdline()[1:3] == ["-I", "-S"]
+    ]
+    return found[0]
+
+
+async def test_closing_goes_on_when_it_is_cancelled(sandbox: Sandbox) -> None:
+    closing = asyncio.create_task(sandbox.aclose())
+    await asyncio.sleep(0)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    await eventually(lambda: not sandbox.root.exists())
+
+
+async def test_a_locked_folder_is_removed_all_the_same(sandbox: Sandbox) -> None:
+    await shell(sandbox, "mkdir -p locked/deep; touch locked/deep/x; chmod 0 locked/deep locked")
+    await sandbox.aclose()
+    assert not sandbox.root.exists()
+
+
+async def test_files_that_are_there_before_are_the_sessions(
+    sandboxes: Sandboxes, tmp_path: Path
+) -> None:
+    root = tmp_path / "kept"
+    (root / "home/user").mkdir(parents=True)
+    (root / "home/user/x").write_text("from before")
+    (root / "data").symlink_to("/etc")
+    sandbox = await sandboxes.open(root)
+    assert await shell(sandbox, "cat x; echo more >> x") == "from before"
+    assert await sandbox.request("file.list", path="/data") == []
+    await sandbox.aclose()
+
+
+async def test_limits_hold(sandboxes: Sandboxes, sandbox: Sandbox) -> None:
+    assert await shell(sandbox, "ulimit -n; ulimit -c") == "256\n0"
+    answer = await sandbox.request(
+        "shell", command="head -c 2000000 /dev/zero > big; stat -c %s big"
+    )
+    assert answer["stdout"].strip() == str(LIMITS.file_size)
+    if "cgroup" not in sandboxes.description:
+        pytest.skip("there are no writable control groups here")
+    with pytest.raises(OperationError) as caught:
+        await sandbox.request("run_code", code="x = bytearray(10**9)", language="python")
+    assert caught.value.code == "Code.RunnerDied"
+
+
+async def test_a_session_that_used_up_its_processes_answers_all_the_same(
+    sandboxes: Sandboxes, sandbox: Sandbox
+) -> None:
+    if "cgroup" not in sandboxes.description:
+        pytest.skip("there are no writable control groups here")
+    answer = await sandbox.request("run_code", code=BOMB, language="python")
+    assert answer["stdout"][0].startswith("no more")
+    with pytest.raises(OperationError) as caught:
+        await shell(sandbox, "true")
+    assert caught.value.code == "Process.Limit"
+    await sandbox.aclose()
+
+
+async def test_usage_tells_traffic_and_space(sandbox: Sandbox) -> None:
+    usage = await sandbox.request("usage")
+    assert usage["disk"]["total"] > 0
+    assert "lo" in usage["network"]
+
+
+BOMB = """
+from subprocess import Popen
+try:
+    children = []
+    while len(children) < 100:
+        children.append(Popen(["sleep", "650"]))
+except BlockingIOError as error:
+    print("no more", error)
+"""
+
+
+SERVER = """
+    import asyncio, sys
+    from pathlib import Path
+    from agb.local.sandbox import Sandboxes
+
+    async def main():
+        sandboxes = await Sandboxes.detect(choice=sys.argv[1])
+        sandbox = await sandboxes.open(Path(sys.argv[2]))
+        await sandbox.request("warm", language="python")
+        await sandbox.request("shell", command="setsid nohup sleep 670 & nohup sleep 671 &")
+        print(*sandbox.processes(), flush=True)
+        await sandbox.request("shell", command="sleep 672", timeout_ms=600_000)
+
+    asyncio.run(main())
+"""
+
+
+async def test_a_server_that_is_killed_leaves_no_process(
+    sandboxes: Sandboxes, tmp_path: Path
+) -> None:
+    server = subprocess.Popen(  # noqa: ASYNC220 - it is there at once
+        [sys.executable, "-c", textwrap.dedent(SERVER), sandboxes.level, str(tmp_path / "s")],
+        env={**os.environ, "PYTHONPATH": str(Path(agb.__file__).parent.parent)},
+        stdout=subprocess.PIPE,
+    )
+    assert server.stdout
+    with server.stdout:
+        pids = [int(pid) for pid in (await asyncio.to_thread(server.stdout.readline)).split()]
+    processes = [psutil.Process(pid) for pid in pids]
+    assert len(processes) >= 4
+    server.kill()
+    server.wait()
+    await eventually(lambda: not any(_still(process) for process in processes))
+    await detected(sandboxes.level)  # type: ignore[arg-type]  # removes what is left of groups
+    assert groups_of(server.pid) == []
+
+
+def _still(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+class TestStrong:
+    """What only a strong sandbox keeps apart."""
+
+    @pytest.fixture
+    async def sandbox(self, strong: Sandboxes, opened: Opened) -> Sandbox:
+        return await opened(strong)
+
+    async def test_hosts_files_are_out_of_sight(self, sandbox: Sandbox, tmp_path: Path) -> None:
+        (tmp_path / "secret").write_text("secret")
+        assert await shell(sandbox, f"cat {tmp_path}/secret /etc/shadow; ls {sandbox.root}") == ""
+        assert "user" in (await shell(sandbox, "ls /home")).split()
+        assert await shell(sandbox, "ls -A /var/lib /boot /sys") == ""
+
+    async def test_whoever_is_inside_is_nobody_outside(self, sandbox: Sandbox) -> None:
+        assert await shell(sandbox, "whoami; id -u") == "user\n1000"
+        status = await shell(sandbox, "grep -E 'Cap(Prm|Eff|Bnd)|NoNewPrivs' /proc/self/status")
+        values = [line.split()[1] for line in status.splitlines()]
+        assert values[-1] == "1"
+        assert {int(value, 16) for value in values[:3]} == {0}
+        if os.geteuid() == 0:
+            assert sandbox.owner is not None
+            assert (sandbox.root / "home/user").stat().st_uid == sandbox.owner
+            assert psutil.Process(_agent(sandbox)).uids().real == sandbox.owner
+        else:
+            assert sandbox.owner is None
+
+    async def test_system_folders_cannot_be_written(self, sandbox: Sandbox) -> None:
+        for path in (
+            "/usr/x",
+            "/etc/x",
+            "/usr/bin/env",
+            "/run/agb/inside/agent.py",
+            f"{sys.prefix}/x",
+        ):
+            with pytest.raises(OperationError) as caught:
+                await sandbox.request("file.write", path=path, content="x")
+            assert caught.value.code == "File.PermissionDenied"
+
+    async def test_another_sessions_processes_cannot_be_seen_or_killed(
+        self, strong: Sandboxes, opened: Opened
+    ) -> None:
+        one, other = await opened(strong), await opened(strong)
+        await shell(one, "nohup sleep 680 &")
+        assert "680" not in await shell(other, "ps -eo args | grep -v grep")
+        with pytest.raises(SandboxGone):  # it can only hit its own
+            await shell(other, "for p in $(seq 400 -1 1); do [ $p = $$ ] || kill -9 $p; done")
+        assert "sleep 680" in await shell(one, "ps -eo args")
+
+    async def test_there_is_no_way_into_the_agent(self, sandbox: Sandbox) -> None:
+        script = """
+            for p in /proc/[0-9]*; do
+              if tr '\\0' ' ' <$p/cmdline | grep -q '^[^ ]*python[^ ]* -I'; then
+                cat $p/environ $p/mem 2>&1 | grep -c denied; ls $p/fd 2>&1 | grep -c denied
+              fi
+            done
+        """
+        assert set((await shell(sandbox, script)).split()) == {"2", "1"}
+
+    async def test_the_network_is_its_own(self, sandbox: Sandbox) -> None:
+        listener = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+        async with listener:
+            port = listener.sockets[0].getsockname()[1]
+            connect = f"import socket; socket.create_connection(('127.0.0.1', {port}), 1)"
+            answer = await sandbox.request("shell", command=f'python3 -c "{connect}"')
+        assert "ConnectionRefusedError" in answer["stderr"]
+        assert list((await sandbox.request("usage"))["network"]) == ["lo"]
+        serve = (
+            "import socket, threading\ns = socket.create_server(('127.0.0.1', 0))\n"
+            "socket.create_connection(s.getsockname()); s.accept()[0].getsockname()[0]"
+        )
+        answer = await sandbox.request("run_code", code=serve, language="python")
+        assert answer["results"][0]["data"]["text/plain"] == "'127.0.0.1'"
+
+    async def test_user_namespaces_end_here(self, sandbox: Sandbox) -> None:
+        if "not available" in sandbox.description:
+            pytest.skip("user namespaces are not available here")
+        answer = await sandbox.request("shell", command="unshare --user true")
+        assert answer["exit_code"] != 0
+
+    async def test_shared_memory_is_its_own_and_writable(
+        self, strong: Sandboxes, opened: Opened
+    ) -> None:
+        one, other = await opened(strong), await opened(strong)
+        assert await shell(one, "echo x > /dev/shm/x; cat /dev/shm/x; hostname") == "x\nagb"
+        assert await shell(other, "ls /dev/shm") == ""
+
+    async def test_a_killed_wall_ends_the_session(self, sandbox: Sandbox) -> None:
+        await shell(sandbox, "nohup sleep 690 &")
+        processes = [psutil.Process(pid) for pid in sandbox.processes()]
+        os.kill(min(sandbox.processes()), signal.SIGKILL)
+        await eventually(lambda: not sandbox.alive)
+        await eventually(lambda: not any(_still(process) for process in processes))
+
+
+class TestPortable:
+    """What a portable sandbox does with no help of the system."""
+
+    @pytest.fixture
+    async def sandbox(self, opened: Opened) -> Sandbox:
+        return await opened(await detected("portable"))
+
+    async def test_it_says_that_it_does_not_isolate(self, sandbox: Sandbox) -> None:
+        assert "no isolation" in sandbox.description
+        assert sandbox.owner is None
+
+    async def test_paths_are_mapped_below_the_folder(self, sandbox: Sandbox) -> None:
+        answer = await sandbox.request("shell", command="pwd; echo $TMPDIR", cwd="/tmp")
+        assert answer["stdout"] == f"{sandbox.root}/tmp\n" * 2
+        assert await sandbox.request("file.search", path="/", pattern="user") == ["/home/user"]
+
+    async def test_a_link_out_of_the_folder_is_not_followed(self, sandbox: Sandbox) -> None:
+        await shell(sandbox, "ln -s /etc/passwd link")
+        with pytest.raises(OperationError) as caught:
+            await sandbox.request("file.read", path="link")
+        assert caught.value.code == "Path.OutsideSandbox"
+
+    async def test_orphans_are_adopted_and_reaped(self, sandbox: Sandbox) -> None:
+        await shell(sandbox, "(setsid sleep 0.01 &)")
+        children = psutil.Process(_agent(sandbox)).children
+
+        async def gone() -> bool:
+            await shell(sandbox, "true")
+            return not children()
+
+        deadline = time.monotonic() + 30
+        while not await gone():
+            assert time.monotonic() < deadline
+
+    async def test_even_what_hides_its_mark_ends_with_the_session(self, sandbox: Sandbox) -> None:
+        await shell(sandbox, "(env -i setsid sleep 700 &)")
+        processes = psutil.Process(_agent(sandbox)).children
+        await eventually(lambda: ["sleep", "700"] in [_command(p) for p in processes()])
+        (hidden,) = processes()
+        await sandbox.aclose()
+        assert not _still(hidden)
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def test_nothing_marked_is_left() -> None:
+    assert json.dumps(sorted(marked("session"))) == "[]"
