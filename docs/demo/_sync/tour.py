@@ -1,0 +1,91 @@
+# Generated from docs/demo/_async/tour.py; edit that file, then `nox -s twin`.
+"""One session from birth to death: the main job, step by step."""
+
+from teller import Teller
+
+from agb import AGB
+
+LOAD = """
+import csv
+from statistics import mean
+
+with open("/workspace/nile.csv", encoding="utf-8") as file:
+    flow = {int(row["year"]): float(row["flow"]) for row in csv.DictReader(file)}
+print(f"{len(flow)} years, {min(flow)} to {max(flow)}")
+"""
+
+COMPUTE = """
+import json
+
+def error(values):
+    return sum((value - mean(values)) ** 2 for value in values)
+
+years, values = list(flow), list(flow.values())
+change = min(range(5, len(years) - 5), key=lambda i: error(values[:i]) + error(values[i:]))
+found = {
+    "year": years[change],
+    "before": round(mean(values[:change]), 2),
+    "after": round(mean(values[change:]), 2),
+}
+with open("/workspace/found.json", "w", encoding="utf-8") as file:
+    json.dump(found, file)
+found["year"]
+"""
+
+
+def tour(agb: AGB, tell: Teller) -> None:
+    """Ask the Nile when it changed, in a session of an AGB.
+
+    Args:
+        agb: The AGB.
+        tell: Who is told each step, and checks it.
+    """
+    data = tell.data.read_text(encoding="utf-8")
+    with agb.session(labels={"demo": tell.name, "stage": "draft"}) as session:
+        info = session.info().raise_for_error().data
+        assert info is not None
+        tell.step("a session", f"{session.session_id} ({info.get('sandbox', 'in the cloud')})")
+
+        written = session.file.write("/workspace/nile.csv", data)
+        tell.check(written.success, "a real data file goes in", f"{len(data):,} characters")
+
+        loaded = session.code.run(LOAD, "python")
+        tell.check("100 years" in loaded.result, "Python reads it", loaded.result.strip())
+        computed = session.code.run(COMPUTE, "python")
+        tell.check(
+            computed.result == str(tell.expected["year"]),
+            "a second run still has the data",
+            f"the river changed in {computed.result}",
+        )
+
+        lowest = session.command.execute(
+            "tail -n +2 nile.csv | sort -t, -k2n | head -1", cwd="/workspace"
+        )
+        tell.check(lowest.stdout == "1913,456\n", "a shell finds the driest year", lowest.stdout)
+
+        found = session.file.read("/workspace/found.json")
+        tell.check(tell.same(found.content), "the result comes out", found.content)
+
+        tools = session.list_mcp_tools().raise_for_error().tools
+        tell.check(bool(tools), "MCP tools", ", ".join(sorted(tool.name for tool in tools)))
+        called = session.call_mcp_tool("list_directory", {"path": "/workspace"})
+        tell.check(
+            called.data == "[FILE] found.json\n[FILE] nile.csv",
+            "an MCP tool is called",
+            (called.data or "").replace("\n", ", "),
+        )
+
+        drafts = agb.list(labels={"demo": tell.name, "stage": "draft"})
+        tell.check(
+            list(drafts.session_ids) == [session.session_id],
+            "found by its labels",
+            f"{drafts.total_count} of the AGB's sessions",
+        )
+        session.update_labels({"stage": "done"})
+        labels = session.get_labels().raise_for_error().data
+        tell.check(labels == {"demo": tell.name, "stage": "done"}, "labels change", f"{labels}")
+
+        wrong = session.code.run("1 / 0", "python")
+        tell.check(not wrong.success, "what fails says why", f"{wrong.code}: {wrong.error_message}")
+    left = agb.list(labels={"demo": tell.name})
+    tell.check(left.total_count == 0, "deleted at the end of its block", "nothing is left")

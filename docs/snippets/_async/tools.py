@@ -1,0 +1,15 @@
+"""MCP tools are called by name; every part of their answer can be had."""
+
+from agb import AsyncAGB
+
+
+async def main() -> None:
+    """List the tools of a session and call one."""
+    async with AsyncAGB.local() as agb, agb.session() as session:
+        listed = await session.list_mcp_tools()
+        shell = next(tool for tool in listed.tools if tool.name == "shell")
+        print(shell.description, shell.input_schema["required"])
+
+        called = await session.call_mcp_tool("list_directory", {"path": "/"})
+        for part in called.content:
+            print(part.type, part.text)

@@ -1,0 +1,73 @@
+"""What the documentation shows is what runs."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.guide import GUIDE, ROOT, SNIPPETS, with_snippets
+
+README = (ROOT / "README.md").read_text()
+PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+EXPECTED = {
+    "quickstart": "42\nhello from /home/user\n\n",
+    "files": "Aswan\nZürich\n\n8 bytes\n",
+    "errors": (
+        "CODE_FAILED - ZeroDivisionError: division by zero\n"
+        "File.NotFound - /tmp/nothing: No such file or directory\n"
+        "raised: ZeroDivisionError: division by zero\n"
+    ),
+    "labels": "1 in production\n0 left\n",
+    "contexts": "see you tomorrow\nnote.txt 16 bytes\n",
+}
+RUN = """\
+import anyio, inspect, runpy, sys
+main = runpy.run_path(sys.argv[1])["main"]
+anyio.run(main) if inspect.iscoroutinefunction(main) else main()
+"""
+
+
+def run(*arguments: str, home: Path) -> str:
+    environment = {**os.environ, "XDG_DATA_HOME": str(home), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", *arguments],
+        capture_output=True,
+        check=False,
+        cwd=home,
+        env=environment,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=["async", "blocking"])
+def test_the_programs_of_the_readme_print_what_it_says(program: str, tmp_path: Path) -> None:
+    assert run("-c", program, home=tmp_path) == EXPECTED["quickstart"]
+
+
+@pytest.mark.parametrize("twin", ["_async", "_sync"])
+@pytest.mark.parametrize("name", EXPECTED)
+def test_snippets_print_what_they_promise(twin: str, name: str, tmp_path: Path) -> None:
+    assert run("-c", RUN, str(SNIPPETS / twin / f"{name}.py"), home=tmp_path) == EXPECTED[name]
+
+
+@pytest.mark.parametrize("twin", ["_async", "_sync"])
+def test_the_tools_snippet_shows_a_schema_and_a_listing(twin: str, tmp_path: Path) -> None:
+    printed = run("-c", RUN, str(SNIPPETS / twin / "tools.py"), home=tmp_path)
+    assert "['command']" in printed
+    assert "[DIR] tmp" in printed
+
+
+def test_the_readme_shows_the_quickstart_of_both_twins() -> None:
+    for program, twin in zip(PROGRAMS, ("_async", "_sync"), strict=True):
+        body = (SNIPPETS / twin / "quickstart.py").read_text().split("def main", 1)[1]
+        assert body in program
+
+
+def test_the_guide_shows_the_snippets_as_they_are() -> None:
+    text = GUIDE.read_text()
+    assert with_snippets(text) == text
