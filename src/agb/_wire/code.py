@@ -140,7 +140,7 @@ def _current(found: Json) -> CodeOutcome:
 def _displays(result: Any) -> tuple[Display, ...]:
     if isinstance(result, str):
         return (Display(values={"text": result}, is_main_result=True),)
-    return tuple(_display(item) for item in result) if is_array(result) else ()
+    return tuple(read_display(item) for item in result) if is_array(result) else ()
 
 
 def _count(value: Any) -> int | None:
@@ -176,7 +176,8 @@ def _error(error: Any) -> CodeError:
     return CodeError(value=str(error))
 
 
-def _display(item: Any) -> Display:
+def read_display(item: Any) -> Display:
+    """Read one thing that a run showed, whatever its shape."""
     for _ in range(2):  # some AGBs encode twice
         parsed = _json(item) if isinstance(item, str) else None
         if not (is_object(parsed) or isinstance(parsed, str)):
