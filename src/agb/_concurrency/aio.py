@@ -28,6 +28,49 @@ async def shielded(func: Callable[[], Awaitable[A]], *, seconds: float) -> A:
         return await func()
 
 
+async def finished_or_undone(
+    func: Callable[[], Awaitable[A]], undo: Callable[[A], Awaitable[object]], *, seconds: float
+) -> A:
+    """Do something that must not be left half-done.
+
+    Cancelled meanwhile, it is not broken off: it is finished, and then undone.
+
+    Args:
+        func: What to do.
+        undo: Is given its result when it was cancelled meanwhile.
+        seconds: How long each of the two may take then.
+    """
+    results: list[A] = []
+    failures: list[Exception] = []
+    ended = anyio.Event()
+    shield = anyio.CancelScope(shield=True)
+
+    async def work() -> None:
+        try:
+            with shield:
+                results.append(await func())
+        except Exception as error:  # noqa: BLE001 - raised below, as itself, not as a group
+            failures.append(error)
+        finally:
+            ended.set()
+
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(work)
+            try:
+                await ended.wait()
+            finally:
+                shield.deadline = anyio.current_time() + seconds
+    except anyio.get_cancelled_exc_class():
+        if results:
+            with anyio.move_on_after(seconds, shield=True):
+                await undo(results[0])
+        raise
+    if failures:
+        raise failures[0]
+    return results[0]
+
+
 async def map_parallel(
     func: Callable[[A], Awaitable[B]], items: Iterable[A], *, limit: int
 ) -> list[B]:
