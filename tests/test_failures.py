@@ -49,6 +49,7 @@ def test_the_status_tells_the_error(status: int, kind: type[exceptions.APIError]
         ("InvalidImage", exceptions.ImageNotFoundError),
         ("QuotaExceeded.Sessions", exceptions.QuotaExceededError),
         ("InvalidApiKey", exceptions.AuthenticationError),
+        ("Context.NotFound", exceptions.ContextNotFoundError),
     ],
 )
 @pytest.mark.parametrize("status", [200, 400, 500])
@@ -74,6 +75,23 @@ def test_where_the_code_says_nothing_the_message_does(
     message: str, kind: type[exceptions.APIError]
 ) -> None:
     assert type(refusal(told(400, "X", message))) is kind
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "kind"),
+    [
+        ("Context.NotFound", "context 'session-x' not found", exceptions.ContextNotFoundError),
+        ("ContextFile.NotFound", "/image.png not found", exceptions.InvalidRequestError),
+        ("File.NotFound", "/my/session/tool not found", exceptions.InvalidRequestError),
+        ("X", "context 'session-x' not found", exceptions.ContextNotFoundError),
+        ("X", "file '/image.png' not found", exceptions.InvalidRequestError),
+    ],
+)
+@pytest.mark.parametrize("session_id", ["", "s-1"])
+def test_what_was_not_found_is_not_taken_for_what_users_called_it(
+    code: str, message: str, kind: type[exceptions.APIError], session_id: str
+) -> None:
+    assert type(refusal(told(400, code, message), session_id=session_id)) is kind
 
 
 def test_a_session_that_was_not_found_is_named_once() -> None:

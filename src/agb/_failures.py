@@ -38,7 +38,12 @@ def refusal(refused: Refused, *, session_id: str = "") -> exceptions.APIError:
 
 def _says_gone(refused: Refused) -> bool:
     """Some AGBs say no more than this of a session that is not there."""
-    return refused.http_status == _BAD_REQUEST and "not found" in refused.message.lower()
+    return (
+        refused.http_status == _BAD_REQUEST
+        and "not found" in refused.message.lower()
+        and _thing(_squeezed(refused.code)) is None
+        and _thing(refused.message.lower()) is None
+    )
 
 
 def malformed(answer: Malformed) -> exceptions.APIError:
@@ -65,25 +70,33 @@ def _kind(status: int, code: str, message: str) -> type[exceptions.APIError]:
 
 def _by_code(code: str, message: str) -> type[exceptions.APIError] | None:
     """Tell by words: AGBs of different ages spell the same code differently."""
-    squeezed = code.replace("_", "").replace(".", "").lower()
-    said = message.lower()
+    squeezed, said = _squeezed(code), message.lower()
     if "notfound" in squeezed or "not found" in said:
-        words = {
-            "tool": exceptions.ToolNotFoundError,
-            "image": exceptions.ImageNotFoundError,
-            "session": exceptions.SessionNotFoundError,
-        }
-        for text in (squeezed, said):
-            told = [word for word in words if word in text]
-            if told:
-                return words[min(told, key=text.index)]
-        return None
+        return _NOT_FOUND.get(_thing(squeezed) or _thing(said) or "")
     words = {
         "quota": exceptions.QuotaExceededError,
         "apikey": exceptions.AuthenticationError,
         "image": exceptions.ImageNotFoundError,
     }
     return next((kind for word, kind in words.items() if word in squeezed), None)
+
+
+_NOT_FOUND: dict[str, type[exceptions.APIError]] = {
+    "tool": exceptions.ToolNotFoundError,
+    "image": exceptions.ImageNotFoundError,
+    "session": exceptions.SessionNotFoundError,
+    "context": exceptions.ContextNotFoundError,
+}
+_THINGS = ("contextfile", *_NOT_FOUND, "extension", "file", "folder", "path")
+
+
+def _thing(text: str) -> str | None:
+    """Tell what a text is about: what it names first, for it may quote names that users gave."""
+    return min((word for word in _THINGS if word in text), key=text.index, default=None)
+
+
+def _squeezed(code: str) -> str:
+    return code.replace("_", "").replace(".", "").lower()
 
 
 def json_answer(http_status: int, content: bytes) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """httpx, and all of it that does not wait: requests are built and its errors told apart here."""
 
+import ipaddress
 import ssl
 from collections.abc import Mapping
 from functools import lru_cache
@@ -53,10 +54,48 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def client_arguments(transport: Any) -> dict[str, Any]:
-    """Return what an httpx client is made with."""
+def client_arguments(transport: Any, endpoint: str) -> dict[str, Any]:
+    """Return what an httpx client is made with; no proxy leads to an AGB on this machine."""
     own = {"limits": _LIMITS, "verify": _tls()} if transport is None else {"transport": transport}
-    return {"follow_redirects": False, **own}
+    return {"follow_redirects": False, "trust_env": not _is_loopback(endpoint), **own}
+
+
+def _is_loopback(endpoint: str) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def client_failure(error: Exception) -> exceptions.ConfigurationError:
+    """Return the error for a client that can't be made, as by the proxies that are wished for."""
+    cure = "pip install 'httpx[socks]', or unset the proxy variables"
+    hint = f" ({cure})" if isinstance(error, ImportError) else ""
+    return exceptions.ConfigurationError(f"the HTTP client can't be made: {error}{hint}")
+
+
+def usable_url(url: str) -> bool:
+    """Tell whether something could be sent to a URL at all."""
+    try:
+        parsed = httpx.URL(url)
+        parsed.host.encode("idna")
+    except (httpx.InvalidURL, UnicodeError):
+        return False
+    return parsed.scheme in {"http", "https"} and bool(parsed.host)
+
+
+class _Unshown(httpx.URL):
+    """A URL that carries its own permission: logs, httpx's own among them, see the host alone."""
+
+    def __str__(self) -> str:
+        return f"{host_of(super().__str__())}/..."
+
+
+def unshown(request: httpx.Request) -> httpx.Request:
+    """Keep the URL of a request out of logs."""
+    request.url = _Unshown(request.url)
+    return request
 
 
 def put_request(
@@ -64,8 +103,10 @@ def put_request(
 ) -> httpx.Request:
     """Build a request whose body is a stream; the headers say all there is to say."""
     told = {"host": httpx.URL(url).netloc.decode("ascii"), **headers}
-    return httpx.Request(
-        "PUT", url, headers=told, stream=stream, extensions={"timeout": timeouts.as_extension()}
+    return unshown(
+        httpx.Request(
+            "PUT", url, headers=told, stream=stream, extensions={"timeout": timeouts.as_extension()}
+        )
     )
 
 

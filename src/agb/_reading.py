@@ -38,6 +38,19 @@ def text_of(answer: ToolAnswer, kind: type[ToolError] = ToolError) -> str:
     return answer.data.text or ""
 
 
+def content_of(answer: ToolAnswer, kind: type[ToolError] = ToolError) -> str:
+    """Return the text that a tool which always has one answered; it may be an empty text.
+
+    Raises:
+        ToolError: Of that kind: the tool says that it failed.
+        UnexpectedResponseError: There is none: what was asked for is not known.
+    """
+    text = text_of(answer, kind)
+    if answer.data.text is None:
+        raise _unexpected(answer, "holds nothing at all")
+    return text
+
+
 def failure(answer: ToolAnswer, kind: type[ToolError] = ToolError) -> ToolError:
     """Return the error for a tool that says that it failed."""
     code = told_code(answer.code)
@@ -62,6 +75,8 @@ def tool_result(answer: ToolAnswer) -> results.McpToolResult:
 
 def command_result(answer: ToolAnswer) -> results.CommandResult:
     """Read what `shell` answered: an object that tells all, or plain text."""
+    if answer.data.text is None and not answer.data.is_error:
+        raise _unexpected(answer, "does not tell how the command ended")
     text = answer.data.text or ""
     outcome = _shell_outcome(text)
     if outcome is None:
@@ -193,12 +208,12 @@ _METRICS_RENAMED = {
 
 def file_facts(answer: ToolAnswer) -> dict[str, texts.Fact]:
     """Read what `get_file_info` answered."""
-    return texts.read_facts(text_of(answer, FileError))
+    return texts.read_facts(content_of(answer, FileError))
 
 
 def file_bytes(answer: ToolAnswer) -> bytes:
     """Read what `read_file` answered in base64; some AGBs break it into lines."""
-    encoded = "".join(text_of(answer, FileError).split())
+    encoded = "".join(content_of(answer, FileError).split())
     try:
         return base64.b64decode(encoded, validate=True)
     except ValueError:
@@ -229,7 +244,7 @@ def listing_result(answer: ToolAnswer) -> results.DirectoryListResult:
         request_id=answer.request_id,
         entries=tuple(
             results.DirectoryEntry(name=entry.name, is_directory=entry.is_directory)
-            for entry in texts.read_listing(text_of(answer, FileError))
+            for entry in texts.read_listing(content_of(answer, FileError))
         ),
     )
 

@@ -18,6 +18,7 @@ AGBError                          anything this SDK reports
 │   ├── RateLimitError            too many requests at once
 │   ├── ImageNotFoundError        no such image in the account
 │   ├── SessionNotFoundError      the session was released or deleted, or never was
+│   ├── ContextNotFoundError      the context was deleted, or never was
 │   ├── ToolNotFoundError         the session has no such tool
 │   ├── InvalidRequestError       the AGB found an argument wrong
 │   └── ServerError               the AGB itself failed
@@ -169,6 +170,12 @@ class SessionNotFoundError(APIError):
     """The session was released or deleted, or never was."""
 
     default_code = "SESSION_NOT_FOUND"
+
+
+class ContextNotFoundError(APIError):
+    """The context was deleted, or never was in this account."""
+
+    default_code = "CONTEXT_NOT_FOUND"
 
 
 class ToolNotFoundError(APIError):

@@ -57,6 +57,7 @@ from agb import (
     FileUrlResult,
     GetSessionResult,
     Lifecycle,
+    LinkResult,
     McpTool,
     McpToolResult,
     McpToolsResult,
@@ -146,7 +147,7 @@ async def facts(session: AsyncSession) -> None:
         assert_type(info.data.get("app_id", "N/A"), str)
     assert_type(await session.get_status(), SessionStatusResult)
     assert_type(await session.keep_alive(), OperationResult[None])
-    assert_type(await session.get_link("https", 30100), OperationResult[str])
+    assert_type(await session.get_link("https", 30100), LinkResult)
     assert_type(await session.set_labels({"team": "data"}), OperationResult[None])
     assert_type(await session.get_labels(), OperationResult[Mapping[str, str]])
     assert_type((await session.update_labels({"a": "b"})).data, Mapping[str, str] | None)

@@ -54,6 +54,7 @@ from agb import (
     FileUrlResult,
     GetSessionResult,
     Lifecycle,
+    LinkResult,
     McpTool,
     McpToolResult,
     McpToolsResult,
@@ -146,7 +147,7 @@ def facts(session: Session) -> None:
         assert_type(info.data.get("app_id", "N/A"), str)
     assert_type(session.get_status(), SessionStatusResult)
     assert_type(session.keep_alive(), OperationResult[None])
-    assert_type(session.get_link("https", 30100), OperationResult[str])
+    assert_type(session.get_link("https", 30100), LinkResult)
     assert_type(session.set_labels({"team": "data"}), OperationResult[None])
     assert_type(session.get_labels(), OperationResult[Mapping[str, str]])
     assert_type(session.update_labels({"a": "b"}).data, Mapping[str, str] | None)

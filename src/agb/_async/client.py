@@ -91,7 +91,10 @@ class AsyncAGB:
         )
         if not settings.api_key:
             raise ConfigurationError("config has no api_key")
-        self._use(AsyncConnections(http_client=http_client, transport=transport), settings)
+        connections = AsyncConnections(
+            http_client=http_client, transport=transport, endpoint=settings.endpoint
+        )
+        self._use(connections, settings)
 
     @classmethod
     def local(
@@ -425,4 +428,5 @@ class AsyncAGB:
         """
         if isinstance(session, str):
             session = AsyncSession(self, _checks.non_blank("session", session))
+        _checks.instance("session", session, AsyncBaseSession, "a session or its id")
         return await session.delete(sync_context, wait=wait, timeout=timeout)

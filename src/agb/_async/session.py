@@ -21,9 +21,16 @@ from agb._wire import endpoints, tools
 from agb._wire.messages.labels import SetLabelsRequest
 from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
 from agb._wire.messages.tools import ListToolsRequest, read_tool_list
-from agb.exceptions import APIError, InvalidParamsError, WaitTimeoutError
+from agb.exceptions import (
+    APIError,
+    AuthenticationError,
+    InvalidParamsError,
+    PermissionDeniedError,
+    WaitTimeoutError,
+)
 from agb.results import (
     DeleteResult,
+    LinkResult,
     McpTool,
     McpToolResult,
     McpToolsResult,
@@ -207,10 +214,10 @@ class AsyncBaseSession:
         changed = (await self.set_labels(merged)).raise_for_error()
         return OperationResult(request_id=changed.request_id, data=merged)
 
-    @reported(OperationResult[str])
+    @reported(LinkResult)
     async def get_link(
         self, protocol_type: str | None = None, port: int | None = None
-    ) -> OperationResult[str]:
+    ) -> LinkResult:
         """Ask for a URL that leads into the session. It carries its own permission.
 
         Args:
@@ -224,7 +231,7 @@ class AsyncBaseSession:
             session_id=self.session_id, protocol_type=protocol_type, port=_checks.port(port)
         )
         answer = await self.transport.call(endpoints.GET_LINK, request, session_id=self.session_id)
-        return OperationResult(request_id=answer.request_id, data=answer.data.url)
+        return LinkResult(request_id=answer.request_id, data=answer.data.url)
 
     @reported(SessionMetricsResult)
     async def get_metrics(
@@ -321,16 +328,21 @@ class AsyncBaseSession:
         return DeleteResult(request_id=answer.request_id)
 
     async def _wait_until_gone(self, deadline: Deadline, request_id: str) -> None:
-        status = "RUNNING"
+        last = "its status is not known"
         for pause in deadline.pauses():
             seen = await self.get_status()
-            status = seen.status or status
-            if is_over(status) or is_gone(seen.error):
+            if is_over(seen.status) or is_gone(seen.error):
                 return
+            if isinstance(seen.error, (AuthenticationError, PermissionDeniedError)):
+                raise seen.error
+            last = (
+                f"its status is {seen.status}"
+                if seen.success
+                else f"its status can't be had: {seen.error_message}"
+            )
             await aio.sleep(pause)
         raise WaitTimeoutError(
-            f"session {self.session_id} was asked to end, and after {deadline.seconds:g} s it is "
-            f"still {status}",
+            f"session {self.session_id} was asked to end; after {deadline.seconds:g} s {last}",
             request_id=request_id,
         )
 

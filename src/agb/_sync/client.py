@@ -92,7 +92,10 @@ class AGB:
         )
         if not settings.api_key:
             raise ConfigurationError("config has no api_key")
-        self._use(Connections(http_client=http_client, transport=transport), settings)
+        connections = Connections(
+            http_client=http_client, transport=transport, endpoint=settings.endpoint
+        )
+        self._use(connections, settings)
 
     @classmethod
     def local(
@@ -421,4 +424,5 @@ class AGB:
         """
         if isinstance(session, str):
             session = Session(self, _checks.non_blank("session", session))
+        _checks.instance("session", session, BaseSession, "a session or its id")
         return session.delete(sync_context, wait=wait, timeout=timeout)

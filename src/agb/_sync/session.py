@@ -22,9 +22,16 @@ from agb._wire import endpoints, tools
 from agb._wire.messages.labels import SetLabelsRequest
 from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
 from agb._wire.messages.tools import ListToolsRequest, read_tool_list
-from agb.exceptions import APIError, InvalidParamsError, WaitTimeoutError
+from agb.exceptions import (
+    APIError,
+    AuthenticationError,
+    InvalidParamsError,
+    PermissionDeniedError,
+    WaitTimeoutError,
+)
 from agb.results import (
     DeleteResult,
+    LinkResult,
     McpTool,
     McpToolResult,
     McpToolsResult,
@@ -208,10 +215,8 @@ class BaseSession:
         changed = self.set_labels(merged).raise_for_error()
         return OperationResult(request_id=changed.request_id, data=merged)
 
-    @reported(OperationResult[str])
-    def get_link(
-        self, protocol_type: str | None = None, port: int | None = None
-    ) -> OperationResult[str]:
+    @reported(LinkResult)
+    def get_link(self, protocol_type: str | None = None, port: int | None = None) -> LinkResult:
         """Ask for a URL that leads into the session. It carries its own permission.
 
         Args:
@@ -225,7 +230,7 @@ class BaseSession:
             session_id=self.session_id, protocol_type=protocol_type, port=_checks.port(port)
         )
         answer = self.transport.call(endpoints.GET_LINK, request, session_id=self.session_id)
-        return OperationResult(request_id=answer.request_id, data=answer.data.url)
+        return LinkResult(request_id=answer.request_id, data=answer.data.url)
 
     @reported(SessionMetricsResult)
     def get_metrics(
@@ -322,16 +327,21 @@ class BaseSession:
         return DeleteResult(request_id=answer.request_id)
 
     def _wait_until_gone(self, deadline: Deadline, request_id: str) -> None:
-        status = "RUNNING"
+        last = "its status is not known"
         for pause in deadline.pauses():
             seen = self.get_status()
-            status = seen.status or status
-            if is_over(status) or is_gone(seen.error):
+            if is_over(seen.status) or is_gone(seen.error):
                 return
+            if isinstance(seen.error, (AuthenticationError, PermissionDeniedError)):
+                raise seen.error
+            last = (
+                f"its status is {seen.status}"
+                if seen.success
+                else f"its status can't be had: {seen.error_message}"
+            )
             threads.sleep(pause)
         raise WaitTimeoutError(
-            f"session {self.session_id} was asked to end, and after {deadline.seconds:g} s it is "
-            f"still {status}",
+            f"session {self.session_id} was asked to end; after {deadline.seconds:g} s {last}",
             request_id=request_id,
         )
 

@@ -45,6 +45,7 @@ async def create_session(call: Call, request: CreateSessionRequest) -> Reply:
     timeout = request.idle_release_timeout
     if timeout is not None and timeout < 1:
         raise invalid_parameter(f"timeout: {timeout} is less than 1 second")
+    _check_labels("labels", request.labels)
     session = await call.sessions.create(
         image,
         labels=request.labels,
@@ -156,11 +157,15 @@ async def set_labels(call: Call, request: SetLabelsRequest) -> Reply:
     session = call.sessions.touch(request.session_id)
     if not request.labels:
         raise invalid_parameter("Labels: is empty")
-    for key, value in request.labels.items():
-        if not key.strip() or not value.strip():
-            raise invalid_parameter(f"Labels: {key!r}: keys and values must not be blank")
+    _check_labels("Labels", request.labels)
     session.labels = dict(request.labels)
     return Reply(NoData())
+
+
+def _check_labels(field: str, labels: Mapping[str, str]) -> None:
+    for key, value in labels.items():
+        if not key.strip() or not value.strip():
+            raise invalid_parameter(f"{field}: {key!r}: keys and values must not be blank")
 
 
 async def get_labels(call: Call, request: SessionRequest) -> Reply:

@@ -24,7 +24,7 @@ def check_link_token(session: Session, token: str) -> None:
     Raises:
         Refusal: It does not.
     """
-    if not hmac.compare_digest(token.encode(), session.token.encode()):
+    if not hmac.compare_digest(token.encode(errors="replace"), session.token.encode()):
         raise wrong_token()
 
 

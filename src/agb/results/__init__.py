@@ -4,7 +4,7 @@ An operation that fails does not raise: its result says so. `success`, `error_me
 come from the one field `error`, and `raise_for_error()` turns a failed result into its exception.
 """
 
-from agb.results.base import BoolResult, OperationResult, Result
+from agb.results.base import BoolResult, LinkResult, OperationResult, Result
 from agb.results.contexts import (
     ClearContextResult,
     Context,
@@ -75,6 +75,7 @@ __all__ = [
     "FileSearchResult",
     "FileUrlResult",
     "GetSessionResult",
+    "LinkResult",
     "McpContent",
     "McpTool",
     "McpToolResult",
