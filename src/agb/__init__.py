@@ -12,6 +12,7 @@ from agb._async.extensions import AsyncExtensionsService
 from agb._async.file_system import AsyncFileSystem
 from agb._async.low_level import AsyncClient
 from agb._async.oss import AsyncOss
+from agb._async.process import AsyncProcess
 from agb._async.scope import AsyncSessionScope
 from agb._async.session import AsyncBaseSession, AsyncSession
 from agb._async.session_context import AsyncSessionContext
@@ -23,6 +24,7 @@ from agb._sync.extensions import ExtensionsService
 from agb._sync.file_system import FileSystem
 from agb._sync.low_level import Client
 from agb._sync.oss import Oss
+from agb._sync.process import Process
 from agb._sync.scope import SessionScope
 from agb._sync.session import BaseSession, Session
 from agb._sync.session_context import SessionContext
@@ -66,6 +68,8 @@ from agb.exceptions import (
     PageNotFoundError,
     PermissionDeniedError,
     PoolTimeoutError,
+    ProcessLostError,
+    ProcessNotFoundError,
     QuotaExceededError,
     RateLimitError,
     ReadTimeoutError,
@@ -114,6 +118,11 @@ from agb.results import (
     McpToolsResult,
     MultipleFileContentResult,
     OperationResult,
+    ProcessInfo,
+    ProcessListResult,
+    ProcessOutput,
+    ProcessOutputResult,
+    ProcessStatusResult,
     Result,
     SessionData,
     SessionInfo,
@@ -146,6 +155,7 @@ __all__ = [
     "AsyncExtensionsService",
     "AsyncFileSystem",
     "AsyncOss",
+    "AsyncProcess",
     "AsyncSession",
     "AsyncSessionContext",
     "AsyncSessionScope",
@@ -224,6 +234,14 @@ __all__ = [
     "PageNotFoundError",
     "PermissionDeniedError",
     "PoolTimeoutError",
+    "Process",
+    "ProcessInfo",
+    "ProcessListResult",
+    "ProcessLostError",
+    "ProcessNotFoundError",
+    "ProcessOutput",
+    "ProcessOutputResult",
+    "ProcessStatusResult",
     "QuotaExceededError",
     "RateLimitError",
     "ReadTimeoutError",

@@ -109,15 +109,27 @@ def _command_error(
     if exit_code == 0 and not answer.data.is_error:
         return None
     code = told_code(answer.code)
-    message = outcome.stderr.strip() or f"the command ended with exit code {exit_code}"
+    return command_error(
+        outcome.stdout, outcome.stderr, exit_code, code=code, request_id=answer.request_id
+    )
+
+
+def command_error(
+    stdout: str, stderr: str, exit_code: int, *, code: str = "", request_id: str = ""
+) -> CommandError | ExecutionTimeoutError:
+    """Return the error for a command that failed; its code tells when it was stopped."""
+    message = stderr.strip() or f"the command ended with exit code {exit_code}"
     if code.lower().endswith(_TIMEOUT):
-        return ExecutionTimeoutError(message, code=code, request_id=answer.request_id)
+        return ExecutionTimeoutError(
+            message, code=code, request_id=request_id, stdout=stdout, stderr=stderr
+        )
     return CommandError(
         message,
         code=code,
-        request_id=answer.request_id,
+        request_id=request_id,
         exit_code=exit_code,
-        stderr=outcome.stderr,
+        stdout=stdout,
+        stderr=stderr,
     )
 
 

@@ -24,6 +24,8 @@ AGBError                          anything this SDK reports
 │   └── ServerError               the AGB itself failed
 ├── ToolError                     a tool ran and reported a failure
 │   ├── CommandError              a command ended with an exit code other than 0
+│   ├── ProcessNotFoundError      the session has no such background process
+│   ├── ProcessLostError          nobody recorded how a background process ended
 │   ├── CodeExecutionError        code raised, or could not be run
 │   ├── FileError                 a file operation failed
 │   └── ExecutionTimeoutError     code or a command ran into its own time limit
@@ -207,6 +209,7 @@ class CommandError(ToolError):
 
     Attributes:
         exit_code: What the command ended with; None when it never ran to its end.
+        stdout: What it wrote to standard output.
         stderr: What it wrote to standard error.
     """
 
@@ -219,11 +222,25 @@ class CommandError(ToolError):
         code: str = "",
         request_id: str = "",
         exit_code: int | None = None,
+        stdout: str = "",
         stderr: str = "",
     ) -> None:
         super().__init__(message, code=code, request_id=request_id)
         self.exit_code = exit_code
+        self.stdout = stdout
         self.stderr = stderr
+
+
+class ProcessNotFoundError(ToolError):
+    """The session has no background process of that id: it never had, or it was removed."""
+
+    default_code = "PROCESS_NOT_FOUND"
+
+
+class ProcessLostError(ToolError):
+    """Nobody was left to record how a background process ended, so its exit code is unknown."""
+
+    default_code = "PROCESS_LOST"
 
 
 class CodeExecutionError(ToolError):
@@ -260,9 +277,27 @@ class FileError(ToolError):
 
 
 class ExecutionTimeoutError(ToolError, TimeoutError):
-    """Code or a command ran into its own time limit and was stopped."""
+    """Code or a command ran into its own time limit and was stopped.
+
+    Attributes:
+        stdout: What a command had written to standard output by then.
+        stderr: What it had written to standard error.
+    """
 
     default_code = "EXECUTION_TIMEOUT"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        request_id: str = "",
+        stdout: str = "",
+        stderr: str = "",
+    ) -> None:
+        super().__init__(message, code=code, request_id=request_id)
+        self.stdout = stdout
+        self.stderr = stderr
 
 
 class TransferError(AGBError):

@@ -33,6 +33,13 @@ from agb.results.files import (
     FileSearchResult,
     MultipleFileContentResult,
 )
+from agb.results.processes import (
+    ProcessInfo,
+    ProcessListResult,
+    ProcessOutput,
+    ProcessOutputResult,
+    ProcessStatusResult,
+)
 from agb.results.sessions import (
     DeleteResult,
     GetSessionResult,
@@ -82,6 +89,11 @@ __all__ = [
     "McpToolsResult",
     "MultipleFileContentResult",
     "OperationResult",
+    "ProcessInfo",
+    "ProcessListResult",
+    "ProcessOutput",
+    "ProcessOutputResult",
+    "ProcessStatusResult",
     "Result",
     "SessionData",
     "SessionInfo",

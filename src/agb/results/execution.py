@@ -78,6 +78,11 @@ class CommandResult(Result):
         exit_code: What it ended with; None when it never ran.
         output: Both outputs, standard output first.
         trace_id: Names the run in the AGB's records.
+        truncated: Whether `stdout` or `stderr` is only its beginning and its end, as asked for
+            with `max_output`.
+        stdout_path: File that holds all of standard output, as commands of the session see it;
+            empty when nothing of it was cut.
+        stderr_path: The same for standard error.
     """
 
     stdout: str = ""
@@ -85,3 +90,6 @@ class CommandResult(Result):
     exit_code: int | None = None
     output: str = ""
     trace_id: str = ""
+    truncated: bool = False
+    stdout_path: str = ""
+    stderr_path: str = ""
