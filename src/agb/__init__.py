@@ -13,6 +13,7 @@ from agb._async.file_system import AsyncFileSystem
 from agb._async.low_level import AsyncClient
 from agb._async.oss import AsyncOss
 from agb._async.process import AsyncProcess
+from agb._async.process_stream import AsyncProcessStream
 from agb._async.scope import AsyncSessionScope
 from agb._async.session import AsyncBaseSession, AsyncSession
 from agb._async.session_context import AsyncSessionContext
@@ -25,6 +26,7 @@ from agb._sync.file_system import FileSystem
 from agb._sync.low_level import Client
 from agb._sync.oss import Oss
 from agb._sync.process import Process
+from agb._sync.process_stream import ProcessStream
 from agb._sync.scope import SessionScope
 from agb._sync.session import BaseSession, Session
 from agb._sync.session_context import SessionContext
@@ -156,6 +158,7 @@ __all__ = [
     "AsyncFileSystem",
     "AsyncOss",
     "AsyncProcess",
+    "AsyncProcessStream",
     "AsyncSession",
     "AsyncSessionContext",
     "AsyncSessionScope",
@@ -242,6 +245,7 @@ __all__ = [
     "ProcessOutput",
     "ProcessOutputResult",
     "ProcessStatusResult",
+    "ProcessStream",
     "QuotaExceededError",
     "RateLimitError",
     "ReadTimeoutError",

@@ -155,10 +155,10 @@ def piece(stream: Stream, offset: int, look: Look) -> ProcessOutput | None:
     return ProcessOutput(stream=stream, data=data, offset=offset) if data else None
 
 
-def is_drained(look: Look, stdout: int, stderr: int) -> bool:
-    """Tell whether a process has ended and all that it wrote has been read."""
-    read = {"stdout": stdout, "stderr": stderr}
-    return look.state != "running" and all(read[each] >= look.sizes[each] for each in STREAMS)
+def pieces(look: Look, stdout: int, stderr: int) -> list[ProcessOutput]:
+    """Return what was read of both streams from two offsets on."""
+    found = (piece("stdout", stdout, look), piece("stderr", stderr, look))
+    return [each for each in found if each is not None]
 
 
 def finished(look: Look, stdout: tuple[str, bool], stderr: tuple[str, bool]) -> CommandResult:

@@ -177,18 +177,17 @@ def _bounded_error(ran: CommandResult, found: Bounded) -> AGBError | None:
 def _read_bounded(text: str) -> Bounded | None:
     try:
         lines = text.split("\n")
-        (stdout, stdout_path), (stderr, stderr_path) = (
-            _read_stream(*lines[start : start + 3]) for start in (0, 3)
-        )
-    except (ValueError, TypeError):  # not all of it is there
+        stdout, stdout_path = _read_stream(lines[0:3])
+        stderr, stderr_path = _read_stream(lines[3:6])
+    except ValueError:  # not all of it is there
         return None
     return Bounded(stdout, stderr, stdout_path, stderr_path)
 
 
-def _read_stream(about: str, head: str, tail: str) -> tuple[str, str]:
+def _read_stream(lines: Sequence[str]) -> tuple[str, str]:
+    about, head, tail = lines
     size, _, path = about.partition(" ")
-    ends = [base64.b64decode(end, validate=True) for end in (head, tail)]
-    return joined(*ends, int(size)), path
+    return joined(base64.b64decode(head), base64.b64decode(tail), int(size)), path
 
 
 def joined(head: bytes, tail: bytes, size: int) -> str:

@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Mapping, Sequence
 
 from agb import _background, _checks, _scripts, _shell
-from agb._async.process import AsyncProcess, AsyncScripts
+from agb._async.process import AsyncProcess
 from agb._async.reported import reported
+from agb._async.scripts import AsyncScripts
 from agb._async.tools import AsyncTools
 from agb._concurrency import aio
 from agb.exceptions import AGBError, ExecutionTimeoutError

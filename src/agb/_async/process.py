@@ -3,61 +3,22 @@
 import base64
 import math
 import signal
-from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Literal, Self
 
-from agb import _background, _checks, _reading, _scripts, _shell
+from agb import _background, _checks, _scripts, _shell
+from agb._async.process_stream import AsyncProcessStream
 from agb._async.reported import reported
+from agb._async.scripts import AsyncScripts
 from agb._async.tools import AsyncTools
 from agb._background import Look, Stream
 from agb._chunks import CHUNK
 from agb._concurrency import aio
 from agb._deadline import Deadline
-from agb._wire import tools
 from agb.exceptions import AGBError, ProcessNotFoundError, SessionNotFoundError, WaitTimeoutError
-from agb.results import (
-    BoolResult,
-    CommandResult,
-    ProcessOutput,
-    ProcessOutputResult,
-    ProcessStatusResult,
-)
+from agb.results import BoolResult, CommandResult, ProcessOutputResult, ProcessStatusResult
 
 _KILL_SECONDS = 60.0
-
-
-class AsyncScripts:
-    """Runs scripts in a session.
-
-    Args:
-        caller: The tools of the session.
-    """
-
-    def __init__(self, caller: AsyncTools) -> None:
-        self._tools = caller
-
-    async def run(
-        self,
-        script: str,
-        values: Mapping[str, str] | None = None,
-        *,
-        timeout_ms: int = _background.SCRIPT_MS,
-        cwd: str | None = None,
-    ) -> CommandResult:
-        """Run a script and return how it went, failures too.
-
-        Args:
-            script: Its text, which holds nothing that a caller gave.
-            values: What a caller gave, as environment variables.
-            timeout_ms: Milliseconds that it may take.
-            cwd: Directory to run in.
-        """
-        arguments = tools.ShellArguments(
-            command=script, timeout_ms=timeout_ms, cwd=cwd, envs=values
-        )
-        answer = await self._tools.call(tools.SHELL, arguments, seconds=timeout_ms / 1000)
-        return _reading.command_result(answer)
 
 
 class AsyncProcess:
@@ -181,9 +142,7 @@ class AsyncProcess:
             at_end=look.state != "running" and start + len(data) >= look.sizes[stream],
         )
 
-    async def stream(
-        self, *, stdout_offset: int = 0, stderr_offset: int = 0
-    ) -> AsyncIterator[ProcessOutput]:
+    def stream(self, *, stdout_offset: int = 0, stderr_offset: int = 0) -> AsyncProcessStream:
         """Follow both streams until the process has ended and all that it wrote was read.
 
         Leaving the loop, or cancelling it, leaves the process running. To go on later, even from
@@ -193,32 +152,27 @@ class AsyncProcess:
             stdout_offset: Byte of standard output to start from.
             stderr_offset: Byte of standard error to start from.
 
-        Yields:
-            Pieces as they come, in order within each stream, never splitting a character.
+        Returns:
+            An iterator over pieces as they come, in order within each stream; none splits a
+            character. It raises a `ProcessLostError` after the last piece when the end was never
+            recorded, and any other `AGBError` when a look at the process failed; then it can be
+            asked for the next piece again.
 
         Raises:
-            ProcessLostError: All there was has been read, but the end was never recorded.
-            AGBError: A look at the process failed; it can be followed again.
+            InvalidParamsError: An offset is wrong.
+
+        Example:
+            ```python
+            async for piece in process.stream():
+                print(piece.stream, piece.text, end="")
+            ```
         """
-        at: dict[Stream, int] = {
-            "stdout": _background.checked_offset("stdout_offset", stdout_offset),
-            "stderr": _background.checked_offset("stderr_offset", stderr_offset),
-        }
-        pauses = Deadline(math.inf).pauses()
-        while True:
-            look = await self._look(at["stdout"], at["stderr"])
-            pieces = [_background.piece(stream, offset, look) for stream, offset in at.items()]
-            for piece in filter(None, pieces):
-                at[piece.stream] = piece.next_offset
-                yield piece
-            if _background.is_drained(look, at["stdout"], at["stderr"]):
-                break
-            if any(pieces):
-                pauses = Deadline(math.inf).pauses()
-            else:
-                await aio.sleep(next(pauses))
-        if look.state == "lost":
-            raise _background.lost(self.id, look.request_id)
+        return AsyncProcessStream(
+            self._scripts,
+            self.id,
+            _background.checked_offset("stdout_offset", stdout_offset),
+            _background.checked_offset("stderr_offset", stderr_offset),
+        )
 
     @reported(BoolResult)
     async def write_stdin(self, data: str | bytes) -> BoolResult:
@@ -316,24 +270,16 @@ class AsyncProcess:
 
     async def _both_ends(self, stream: Stream, size: int, most: int | None) -> tuple[str, bool]:
         if most is None or most >= size:
-            return _background.ends(await self._range(stream, 0, size), b"", size)
-        head = await self._range(stream, 0, _shell.half(most))
-        tail = await self._range(stream, size - most // 2, size)
+            return _background.ends(await self._read(stream, 0, size), b"", size)
+        head = await self._read(stream, 0, _shell.half(most))
+        tail = await self._read(stream, size - most // 2, size)
         return _background.ends(head, tail, size)
 
-    async def _range(self, stream: Stream, start: int, end: int) -> bytes:
-        data = bytearray()
-        while start + len(data) < end:
-            look = await self._look(**{stream: start + len(data)})
-            if not look.data[stream]:  # somebody made the file shorter
-                break
-            data += look.data[stream]
-        return bytes(data[: end - start])
+    async def _read(self, stream: Stream, start: int, end: int) -> bytes:
+        return await self._scripts.read(self.id, stream, start, end)
 
     async def _look(self, stdout: int | None = None, stderr: int | None = None) -> Look:
-        values = self._values(**_background.offsets(stdout, stderr))
-        ran = await self._scripts.run(_scripts.READ, values)
-        return _background.read_look(_background.said(ran, self.id), ran.request_id)
+        return await self._scripts.look(self.id, stdout, stderr)
 
     async def _do(self, script: str, **values: str) -> BoolResult:
         ran = await self._scripts.run(script, self._values(**values))

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from agb import _background, _checks, _scripts, _shell
 from agb._concurrency import threads
-from agb._sync.process import Process, Scripts
+from agb._sync.process import Process
 from agb._sync.reported import reported
+from agb._sync.scripts import Scripts
 from agb._sync.tools import Tools
 from agb.exceptions import AGBError, ExecutionTimeoutError
 from agb.results import CommandResult, ProcessListResult

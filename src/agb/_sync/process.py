@@ -4,61 +4,22 @@
 import base64
 import math
 import signal
-from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Literal, Self
 
-from agb import _background, _checks, _reading, _scripts, _shell
+from agb import _background, _checks, _scripts, _shell
 from agb._background import Look, Stream
 from agb._chunks import CHUNK
 from agb._concurrency import threads
 from agb._deadline import Deadline
+from agb._sync.process_stream import ProcessStream
 from agb._sync.reported import reported
+from agb._sync.scripts import Scripts
 from agb._sync.tools import Tools
-from agb._wire import tools
 from agb.exceptions import AGBError, ProcessNotFoundError, SessionNotFoundError, WaitTimeoutError
-from agb.results import (
-    BoolResult,
-    CommandResult,
-    ProcessOutput,
-    ProcessOutputResult,
-    ProcessStatusResult,
-)
+from agb.results import BoolResult, CommandResult, ProcessOutputResult, ProcessStatusResult
 
 _KILL_SECONDS = 60.0
-
-
-class Scripts:
-    """Runs scripts in a session.
-
-    Args:
-        caller: The tools of the session.
-    """
-
-    def __init__(self, caller: Tools) -> None:
-        self._tools = caller
-
-    def run(
-        self,
-        script: str,
-        values: Mapping[str, str] | None = None,
-        *,
-        timeout_ms: int = _background.SCRIPT_MS,
-        cwd: str | None = None,
-    ) -> CommandResult:
-        """Run a script and return how it went, failures too.
-
-        Args:
-            script: Its text, which holds nothing that a caller gave.
-            values: What a caller gave, as environment variables.
-            timeout_ms: Milliseconds that it may take.
-            cwd: Directory to run in.
-        """
-        arguments = tools.ShellArguments(
-            command=script, timeout_ms=timeout_ms, cwd=cwd, envs=values
-        )
-        answer = self._tools.call(tools.SHELL, arguments, seconds=timeout_ms / 1000)
-        return _reading.command_result(answer)
 
 
 class Process:
@@ -182,7 +143,7 @@ class Process:
             at_end=look.state != "running" and start + len(data) >= look.sizes[stream],
         )
 
-    def stream(self, *, stdout_offset: int = 0, stderr_offset: int = 0) -> Iterator[ProcessOutput]:
+    def stream(self, *, stdout_offset: int = 0, stderr_offset: int = 0) -> ProcessStream:
         """Follow both streams until the process has ended and all that it wrote was read.
 
         Leaving the loop, or cancelling it, leaves the process running. To go on later, even from
@@ -192,32 +153,27 @@ class Process:
             stdout_offset: Byte of standard output to start from.
             stderr_offset: Byte of standard error to start from.
 
-        Yields:
-            Pieces as they come, in order within each stream, never splitting a character.
+        Returns:
+            An iterator over pieces as they come, in order within each stream; none splits a
+            character. It raises a `ProcessLostError` after the last piece when the end was never
+            recorded, and any other `AGBError` when a look at the process failed; then it can be
+            asked for the next piece again.
 
         Raises:
-            ProcessLostError: All there was has been read, but the end was never recorded.
-            AGBError: A look at the process failed; it can be followed again.
+            InvalidParamsError: An offset is wrong.
+
+        Example:
+            ```python
+            for piece in process.stream():
+                print(piece.stream, piece.text, end="")
+            ```
         """
-        at: dict[Stream, int] = {
-            "stdout": _background.checked_offset("stdout_offset", stdout_offset),
-            "stderr": _background.checked_offset("stderr_offset", stderr_offset),
-        }
-        pauses = Deadline(math.inf).pauses()
-        while True:
-            look = self._look(at["stdout"], at["stderr"])
-            pieces = [_background.piece(stream, offset, look) for stream, offset in at.items()]
-            for piece in filter(None, pieces):
-                at[piece.stream] = piece.next_offset
-                yield piece
-            if _background.is_drained(look, at["stdout"], at["stderr"]):
-                break
-            if any(pieces):
-                pauses = Deadline(math.inf).pauses()
-            else:
-                threads.sleep(next(pauses))
-        if look.state == "lost":
-            raise _background.lost(self.id, look.request_id)
+        return ProcessStream(
+            self._scripts,
+            self.id,
+            _background.checked_offset("stdout_offset", stdout_offset),
+            _background.checked_offset("stderr_offset", stderr_offset),
+        )
 
     @reported(BoolResult)
     def write_stdin(self, data: str | bytes) -> BoolResult:
@@ -315,24 +271,16 @@ class Process:
 
     def _both_ends(self, stream: Stream, size: int, most: int | None) -> tuple[str, bool]:
         if most is None or most >= size:
-            return _background.ends(self._range(stream, 0, size), b"", size)
-        head = self._range(stream, 0, _shell.half(most))
-        tail = self._range(stream, size - most // 2, size)
+            return _background.ends(self._read(stream, 0, size), b"", size)
+        head = self._read(stream, 0, _shell.half(most))
+        tail = self._read(stream, size - most // 2, size)
         return _background.ends(head, tail, size)
 
-    def _range(self, stream: Stream, start: int, end: int) -> bytes:
-        data = bytearray()
-        while start + len(data) < end:
-            look = self._look(**{stream: start + len(data)})
-            if not look.data[stream]:  # somebody made the file shorter
-                break
-            data += look.data[stream]
-        return bytes(data[: end - start])
+    def _read(self, stream: Stream, start: int, end: int) -> bytes:
+        return self._scripts.read(self.id, stream, start, end)
 
     def _look(self, stdout: int | None = None, stderr: int | None = None) -> Look:
-        values = self._values(**_background.offsets(stdout, stderr))
-        ran = self._scripts.run(_scripts.READ, values)
-        return _background.read_look(_background.said(ran, self.id), ran.request_id)
+        return self._scripts.look(self.id, stdout, stderr)
 
     def _do(self, script: str, **values: str) -> BoolResult:
         ran = self._scripts.run(script, self._values(**values))
