@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,15 @@ def test_a_second_start_finds_the_first(machine: Machine) -> None:
     again = machine.start("exit 1")
     assert again.returncode == 0
     assert _background.read_look(again.stdout, "").pid == pid
+
+
+def test_of_many_starts_at_once_one_runs_the_command(machine: Machine) -> None:
+    command = f"echo ran >>'{machine.folder}/log'; exit 8"
+    with ThreadPoolExecutor(8) as pool:
+        started = list(pool.map(lambda _: machine.start(command), range(8)))
+    assert [done.returncode for done in started] == [0] * 8
+    assert machine.ended().exit_code == 8
+    assert (machine.folder / "log").read_text() == "ran\n"
 
 
 def test_what_has_ended_is_listed_and_can_be_removed(machine: Machine) -> None:

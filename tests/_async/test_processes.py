@@ -206,20 +206,17 @@ async def test_nothing_is_sent_to_a_process_that_has_ended(session: AsyncSession
     assert (await process.write_stdin("x")).code == "Process.Ended"
 
 
-@pytest.mark.parametrize(
-    ("sig", "code"), [("SIGINT", 130), ("term", 143), (signal.SIGUSR1, 138), (1, 129)]
-)
-async def test_a_signal_ends_a_process_and_its_exit_code_says_so(
-    session: AsyncSession, sig: str | int, code: int
-) -> None:
-    process = await session.command.start("echo ready; exec sleep 600")
-    await ready(process)
-    assert (await process.signal(sig)).success
-    run = await process.wait(LONG)
-    assert run.exit_code == code
-    assert isinstance(run.error, CommandError)
-    assert (await process.signal(sig)).code == "Process.Ended"
-    assert (await process.kill()).success
+async def test_a_signal_ends_a_process_and_its_exit_code_says_so(session: AsyncSession) -> None:
+    signals: dict[str | int, int] = {"SIGINT": 130, "term": 143, signal.SIGUSR1: 138, 1: 129}
+    for sig, code in signals.items():
+        process = await session.command.start("echo ready; exec sleep 600")
+        await ready(process)
+        assert (await process.signal(sig)).success
+        run = await process.wait(LONG)
+        assert run.exit_code == code
+        assert isinstance(run.error, CommandError)
+        assert (await process.signal(sig)).code == "Process.Ended"
+        assert (await process.kill()).success
 
 
 async def test_a_process_that_was_stopped_is_running_until_it_goes_on_and_ends(
@@ -343,6 +340,19 @@ async def test_both_streams_are_followed_to_the_end_from_where_one_likes(
     assert written == {"stdout": b"ut\nmore\n", "stderr": b"err\n"}
     rest = [piece.text async for piece in process.stream(stdout_offset=4, stderr_offset=9)]
     assert rest == ["more\n"]
+
+
+async def test_following_can_be_left_and_taken_up_again(
+    session: AsyncSession, held: AsyncProcess
+) -> None:
+    stream = held.stream()
+    async for piece in stream:
+        assert piece.text == "ready\n"
+        break
+    assert (stream.stdout_offset, stream.stderr_offset) == (6, 0)
+    await session.command.execute("echo on >go")
+    assert [piece.text async for piece in stream] == ["on\n"]
+    assert (stream.stdout_offset, stream.stderr_offset) == (6, 3)
 
 
 async def test_large_output_arrives_whole_or_bounded(session: AsyncSession) -> None:

@@ -203,20 +203,17 @@ def test_nothing_is_sent_to_a_process_that_has_ended(session: Session) -> None:
     assert process.write_stdin("x").code == "Process.Ended"
 
 
-@pytest.mark.parametrize(
-    ("sig", "code"), [("SIGINT", 130), ("term", 143), (signal.SIGUSR1, 138), (1, 129)]
-)
-def test_a_signal_ends_a_process_and_its_exit_code_says_so(
-    session: Session, sig: str | int, code: int
-) -> None:
-    process = session.command.start("echo ready; exec sleep 600")
-    ready(process)
-    assert process.signal(sig).success
-    run = process.wait(LONG)
-    assert run.exit_code == code
-    assert isinstance(run.error, CommandError)
-    assert process.signal(sig).code == "Process.Ended"
-    assert process.kill().success
+def test_a_signal_ends_a_process_and_its_exit_code_says_so(session: Session) -> None:
+    signals: dict[str | int, int] = {"SIGINT": 130, "term": 143, signal.SIGUSR1: 138, 1: 129}
+    for sig, code in signals.items():
+        process = session.command.start("echo ready; exec sleep 600")
+        ready(process)
+        assert process.signal(sig).success
+        run = process.wait(LONG)
+        assert run.exit_code == code
+        assert isinstance(run.error, CommandError)
+        assert process.signal(sig).code == "Process.Ended"
+        assert process.kill().success
 
 
 def test_a_process_that_was_stopped_is_running_until_it_goes_on_and_ends(
@@ -336,6 +333,17 @@ def test_both_streams_are_followed_to_the_end_from_where_one_likes(
     assert written == {"stdout": b"ut\nmore\n", "stderr": b"err\n"}
     rest = [piece.text for piece in process.stream(stdout_offset=4, stderr_offset=9)]
     assert rest == ["more\n"]
+
+
+def test_following_can_be_left_and_taken_up_again(session: Session, held: Process) -> None:
+    stream = held.stream()
+    for piece in stream:
+        assert piece.text == "ready\n"
+        break
+    assert (stream.stdout_offset, stream.stderr_offset) == (6, 0)
+    session.command.execute("echo on >go")
+    assert [piece.text for piece in stream] == ["on\n"]
+    assert (stream.stdout_offset, stream.stderr_offset) == (6, 3)
 
 
 def test_large_output_arrives_whole_or_bounded(session: Session) -> None:
