@@ -15,8 +15,10 @@ from attrs import frozen
 from agb import _background, _scripts, _shell
 from agb._background import Look
 
-SHELLS = [shell for shell in ("bash", "dash", "busybox") if shutil.which(shell)]
+SHELLS = [shell for shell in ("bash", "dash") if shutil.which(shell)]
 PROGRAMS = ("base64", "cat", "cut", "grep", "head", "mkdir", "mkfifo", "mv", "rm", "sed", "sh")
+
+pytestmark = pytest.mark.skipif(not shutil.which("setsid"), reason="there is no setsid")
 
 
 def eventually(happens: Callable[[], object]) -> None:
@@ -37,11 +39,10 @@ class Machine:
         self, script: str, process_id: str = "p-1", path: str | None = None, **values: str
     ) -> subprocess.CompletedProcess[str]:
         told = {"PATH": path or os.environ["PATH"], "TMPDIR": str(self.folder)}
-        arguments = ["sh", "-c", script] if self.shell == "busybox" else ["-c", script]
         program = shutil.which(self.shell)
         assert program
         return subprocess.run(
-            [program, *arguments],
+            [program, "-c", script],
             env={**told, "AGB_PROCESS": process_id, **values},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -104,6 +105,27 @@ def test_a_signal_reaches_the_group_and_is_the_exit_code(machine: Machine, sig: 
     number = 9 if sig == "9" else signal.Signals[f"SIG{sig}"]
     assert machine.ended().exit_code == 128 + number
     assert machine.signal(sig) == _scripts.ENDED
+
+
+def test_a_signal_that_there_is_not_is_refused_and_not_taken_for_the_end(
+    machine: Machine,
+) -> None:
+    machine.start("sleep 600")
+    refused = machine.run(_scripts.SIGNAL, AGB_SIGNAL="NOPE")
+    assert refused.returncode == 1
+    assert "NOPE" in refused.stderr
+    assert machine.look().state == "running"
+
+
+def test_a_start_that_can_not_be_written_down_leaves_nothing(
+    machine: Machine, tmp_path: Path
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "cat").symlink_to("/bin/false")
+    started = machine.start("true", path=f"{programs}:{os.environ['PATH']}")
+    assert started.returncode == 1
+    assert machine.run(_scripts.LIST).stdout == ""
 
 
 def test_standard_input_is_fed_until_it_is_closed(machine: Machine) -> None:

@@ -95,7 +95,10 @@ unset AGB_PROCESS AGB_STDIN AGB_STDOUT AGB_STDERR AGB_MOST
 _START = f"""\
 mkdir -p "$base" || exit
 if mkdir -m 700 "$folder" 2>/dev/null; then
-  echo "$$" >"$folder/starting" && mv "$folder/starting" "$folder/supervisor" || exit
+  trap 'rm -rf "$folder"' EXIT
+  set -e
+  echo "$$" >"$folder/starting"
+  mv "$folder/starting" "$folder/supervisor"
   printf %s "$AGB_COMMAND" >"$folder/command"
   : >"$folder/stdout" >"$folder/stderr"
   if [ -n "$AGB_STDIN" ]; then
@@ -107,10 +110,11 @@ if mkdir -m 700 "$folder" 2>/dev/null; then
   cat >"$folder/supervise" <<'END'
 {_SUPERVISE}END
   setsid --fork "${{BASH:-$(command -v sh)}}" "$folder/supervise" </dev/null >/dev/null 2>&1 || {{
-    rm -rf "$folder"
     echo "background processes need setsid with its option --fork, as util-linux has it" >&2
     exit 1
   }}
+  set +e
+  trap - EXIT
 elif [ ! -d "$folder" ]; then
   echo "$folder could not be made" >&2
   exit 1
@@ -137,7 +141,12 @@ ours() {{
   [ "$(started "$pid")" = "$start" ] || grep -qsaF "processes/$id/" /proc/[0-9]*/environ
 }}
 look_once_begun
-[ -n "$pid" ] && ours && kill -s "$AGB_SIGNAL" -- "-$pid" 2>/dev/null || exit {ENDED}
+[ -n "$pid" ] && ours || exit {ENDED}
+if ! refused=$(kill -s "$AGB_SIGNAL" -- "-$pid" 2>&1); then
+  kill -s 0 -- "-$pid" 2>/dev/null || exit {ENDED}
+  echo "$refused" >&2
+  exit 1
+fi
 """
 
 _WRITE = f"""\

@@ -31,11 +31,12 @@ _WORD_OF_THE_SHELL = re.compile(
 
 BECOME_THE_COMMAND = """\
 set -- "${BASH:-$(command -v sh)}" -c "$AGB_COMMAND"
-for agb_name in $AGB_NAMES; do
+agb_names=$AGB_NAMES
+unset AGB_COMMAND AGB_NAMES
+for agb_name in $agb_names; do
   eval "export $agb_name=\\"\\$AGB_ENV_$agb_name\\""
   unset "AGB_ENV_$agb_name"
 done
-unset AGB_COMMAND AGB_NAMES
 exec "$@"
 """
 """Go on as what `environment` holds, in the same kind of shell: only it gets the variables."""
@@ -143,7 +144,7 @@ def bounded_result(ran: CommandResult, shown: CommandResult) -> CommandResult:
         ran: How the script ended: as the command did.
         shown: What `SHOW_BOUNDED` printed; the same result, unless it had to be asked anew.
     """
-    found = _read_bounded(shown.stdout)
+    found = _read_bounded(shown.stdout or shown.output)
     if found is None:
         if ran.error is not None:
             return ran

@@ -1,8 +1,16 @@
 """Running shell commands."""
 
 import pytest
+from support.fake import Network, tool_text
 
-from agb import AsyncSession, CommandError, ExecutionTimeoutError, InvalidParamsError
+from agb import (
+    AsyncAGB,
+    AsyncSession,
+    CommandError,
+    ExecutionTimeoutError,
+    InvalidParamsError,
+    UnexpectedResponseError,
+)
 
 
 async def test_outputs_and_exit_code_are_told_apart(session: AsyncSession) -> None:
@@ -276,6 +284,13 @@ async def test_a_bounded_command_that_can_keep_no_output_says_so(session: AsyncS
     assert isinstance(run.error, CommandError)
     assert "output" in run.error_message
     assert not (await session.command.execute("ls ran")).success
+
+
+async def test_bounded_output_that_does_not_come_back_is_an_error() -> None:
+    network = Network(mcp=tool_text('{"stdout": "5\\n", "exit_code": 0}'))
+    async with AsyncAGB("key", endpoint="https://agb.example", transport=network) as agb:
+        run = await AsyncSession(agb, "s-1").command.execute("true", max_output=5)
+    assert isinstance(run.error, UnexpectedResponseError)
 
 
 async def test_signals_to_its_own_group_end_a_bounded_command_alone(session: AsyncSession) -> None:

@@ -2,8 +2,16 @@
 """Running shell commands."""
 
 import pytest
+from support.fake import Network, tool_text
 
-from agb import CommandError, ExecutionTimeoutError, InvalidParamsError, Session
+from agb import (
+    AGB,
+    CommandError,
+    ExecutionTimeoutError,
+    InvalidParamsError,
+    Session,
+    UnexpectedResponseError,
+)
 
 
 def test_outputs_and_exit_code_are_told_apart(session: Session) -> None:
@@ -267,6 +275,13 @@ def test_a_bounded_command_that_can_keep_no_output_says_so(session: Session) -> 
     assert isinstance(run.error, CommandError)
     assert "output" in run.error_message
     assert not session.command.execute("ls ran").success
+
+
+def test_bounded_output_that_does_not_come_back_is_an_error() -> None:
+    network = Network(mcp=tool_text('{"stdout": "5\\n", "exit_code": 0}'))
+    with AGB("key", endpoint="https://agb.example", transport=network) as agb:
+        run = Session(agb, "s-1").command.execute("true", max_output=5)
+    assert isinstance(run.error, UnexpectedResponseError)
 
 
 def test_signals_to_its_own_group_end_a_bounded_command_alone(session: Session) -> None:

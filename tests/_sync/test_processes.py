@@ -157,15 +157,16 @@ def test_directory_and_variables_arrive_and_nothing_of_ours_does(
         "PATH": "/nowhere:/usr/bin:/bin",
         "TMPDIR": "/nowhere",
         "command": "c",
+        "AGB_COMMAND": "own",
         "dotted.name": "d",
     }
     process = session.command.start('pwd; printf %s "$GIVEN"; env', cwd="/tmp/a b", envs=envs)
     run = process.wait(LONG, check=True)
     assert run.stdout.startswith(f"/tmp/a b\n{envs['GIVEN']}")
-    for name in ("PATH", "TMPDIR", "command"):
+    for name in ("PATH", "TMPDIR", "command", "AGB_COMMAND"):
         assert f"\n{name}={envs[name]}\n" in run.stdout
     ours = {line.partition("=")[0] for line in run.stdout.split("\n") if line.startswith("AGB_")}
-    assert ours <= {"AGB_MARK", "AGB_PROCESS_FOLDER"}
+    assert ours <= {"AGB_MARK", "AGB_PROCESS_FOLDER", "AGB_COMMAND"}
 
 
 def test_a_process_reads_nothing_unless_it_is_told_so(session: Session) -> None:

@@ -186,7 +186,8 @@ class AsyncProcess:
         Returns:
             Whether the session has it. It failed with a `ToolError` of the code `Process.Ended`,
             `Process.NoStdin` or `Process.StdinClosed` when nobody will read it. When no answer
-            came, it may have been sent.
+            came, it may have been sent; more than 50 KiB are sent in pieces, and those before
+            are.
         """
         given = _background.checked_data(data)
         sent = BoolResult()
