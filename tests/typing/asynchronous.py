@@ -16,6 +16,7 @@ from agb import (
     AsyncContextService,
     AsyncExtensionsService,
     AsyncFileSystem,
+    AsyncProcess,
     AsyncSession,
     AsyncSessionContext,
     AsyncSessionScope,
@@ -63,6 +64,10 @@ from agb import (
     McpToolsResult,
     MultipleFileContentResult,
     OperationResult,
+    ProcessInfo,
+    ProcessOutput,
+    ProcessOutputResult,
+    ProcessStatusResult,
     RecyclePolicy,
     SessionData,
     SessionInfo,
@@ -177,6 +182,28 @@ async def running(session: AsyncSession) -> None:
     assert_type(done, CommandResult)
     assert_type(done.exit_code, int | None)
     assert_type(await session.command.execute_command("ls"), CommandResult)
+
+
+async def processes(session: AsyncSession) -> None:
+    checked = await session.command.execute(["ls", "-a"], check=True, max_output=100)
+    assert_type(checked.truncated, bool)
+    process = await session.command.start(["ls", "-a"], stdin=True, process_id="ls-1")
+    assert_type(process, AsyncProcess)
+    assert_type(await session.command.attach(process.id), AsyncProcess)
+    listed = await session.command.list_processes()
+    assert_type(listed.processes, Sequence[ProcessInfo])
+    async with process as entered:
+        assert_type(entered, AsyncProcess)
+    async for piece in process.stream(stdout_offset=5):
+        assert_type(piece, ProcessOutput)
+        assert_type(piece.data, bytes)
+    read = await process.output("stderr", offset=1)
+    assert_type(read, ProcessOutputResult)
+    assert_type(read.text, str)
+    assert_type(await process.status(), ProcessStatusResult)
+    assert_type(await process.write_stdin(b"a"), BoolResult)
+    assert_type(await process.signal("TERM"), BoolResult)
+    assert_type(await process.wait(timeout=1.5), CommandResult)
 
 
 async def files(files: AsyncFileSystem) -> None:

@@ -60,6 +60,11 @@ from agb import (
     McpToolsResult,
     MultipleFileContentResult,
     OperationResult,
+    Process,
+    ProcessInfo,
+    ProcessOutput,
+    ProcessOutputResult,
+    ProcessStatusResult,
     RecyclePolicy,
     Session,
     SessionContext,
@@ -177,6 +182,28 @@ def running(session: Session) -> None:
     assert_type(done, CommandResult)
     assert_type(done.exit_code, int | None)
     assert_type(session.command.execute_command("ls"), CommandResult)
+
+
+def processes(session: Session) -> None:
+    checked = session.command.execute(["ls", "-a"], check=True, max_output=100)
+    assert_type(checked.truncated, bool)
+    process = session.command.start(["ls", "-a"], stdin=True, process_id="ls-1")
+    assert_type(process, Process)
+    assert_type(session.command.attach(process.id), Process)
+    listed = session.command.list_processes()
+    assert_type(listed.processes, Sequence[ProcessInfo])
+    with process as entered:
+        assert_type(entered, Process)
+    for piece in process.stream(stdout_offset=5):
+        assert_type(piece, ProcessOutput)
+        assert_type(piece.data, bytes)
+    read = process.output("stderr", offset=1)
+    assert_type(read, ProcessOutputResult)
+    assert_type(read.text, str)
+    assert_type(process.status(), ProcessStatusResult)
+    assert_type(process.write_stdin(b"a"), BoolResult)
+    assert_type(process.signal("TERM"), BoolResult)
+    assert_type(process.wait(timeout=1.5), CommandResult)
 
 
 def files(files: FileSystem) -> None:
