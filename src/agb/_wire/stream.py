@@ -182,6 +182,19 @@ def write_result(
     return _event(invocation_id, source, seq, {"eventType": "result", "result": result})
 
 
+def write_raised(invocation_id: str, source: str, seq: int, error: CodeError) -> str:
+    """Write the frame that tells why code failed; the end is still to be written.
+
+    Args:
+        invocation_id: Names the run.
+        source: The server that runs it.
+        seq: Number of the frame in its run.
+        error: Why; its name travels as the code, its value as the message.
+    """
+    told = {"code": error.name, "message": error.value, "traceback": error.traceback}
+    return _event(invocation_id, source, seq, {"eventType": "error", "error": told})
+
+
 def write_end(
     invocation_id: str,
     source: str,
@@ -293,7 +306,11 @@ def _read_result(result: Any) -> Display:
 
 def _read_error(payload: Json) -> CodeError:
     message = payload.get("message") or payload.get("error") or ""
-    return CodeError(name=str(payload.get("code") or "ExecutionError"), value=str(message))
+    return CodeError(
+        name=str(payload.get("code") or "ExecutionError"),
+        value=str(message),
+        traceback=str(payload.get("traceback") or ""),
+    )
 
 
 def _event(invocation_id: str, source: str, seq: int, data: Json) -> str:
