@@ -1,5 +1,6 @@
 """Running code inside a sandbox: what holds for every language, and what is each one's own."""
 
+import json
 import os
 import secrets
 import shutil
@@ -13,6 +14,8 @@ import pytest
 
 from agb.local.inside import code as code_module
 from agb.local.inside import languages as languages_module
+from agb.local.inside.asker import Asker
+from agb.local.inside.channel import Event
 from agb.local.inside.code import Code
 from agb.local.inside.errors import OperationError
 from agb.local.inside.paths import Paths
@@ -53,7 +56,7 @@ ENDLESS = {
 }
 DEAF = {
     "python": "from signal import *\nsignal(SIGINT, SIG_IGN)\nwhile True: pass",
-    "javascript": "({[Symbol.for('nodejs.util.inspect.custom')]() { while (true) {} }})",
+    "javascript": """require('child_process').execSync("trap '' INT; sleep 9999")""",
     "java": "while (true) { try { Thread.sleep(9999); } catch (Throwable t) {} }",
     "r": "repeat tryCatch(Sys.sleep(9999), interrupt = function(i) 1)",
 }
@@ -85,6 +88,32 @@ class Session:
         (result,) = answer["results"]
         assert result["isMainResult"]
         return str(result["data"]["text/plain"])
+
+
+class Audience:
+    """Wants events, and takes them in at once unless it is told otherwise."""
+
+    def __init__(self, *, takes: bool = True) -> None:
+        self.events: list[Event] = []
+        self.asker = Asker(self._hear)
+        self._takes = takes
+        self._heard = threading.Condition()
+
+    def _hear(self, event: Event) -> int:
+        with self._heard:
+            self.events.append(event)
+            self._heard.notify_all()
+        size = len(json.dumps(event))
+        if self._takes:
+            self.asker.took(size)
+        return size
+
+    def await_text(self, text: str) -> None:
+        with self._heard:
+            assert self._heard.wait_for(lambda: text in self.text("stdout"), timeout=60)
+
+    def text(self, stream: str) -> str:
+        return "".join(event["text"] for event in self.events if event["type"] == stream)
 
 
 @pytest.fixture(scope="module")
@@ -278,18 +307,25 @@ def test_runs_of_one_language_wait_for_each_other(session: Session) -> None:
     assert session.value("[order[i] == order[i + 1] for i in (0, 2, 4)]") == "[True, True, True]"
 
 
-def test_events_come_while_the_code_runs(session: Session) -> None:
-    events: list[dict[str, Any]] = []
+def test_who_wants_events_is_told_of_all_while_the_code_runs(session: Session) -> None:
+    audience = Audience()
     code = "print('a', flush=True); display(1); 2"
-    answer = session.code.run(code, "python", emit=events.append)
-    texts = [event["text"] for event in events if event["type"] == "stdout"]
-    assert "".join(texts) == "a\n"
-    results = [event for event in events if event["type"] == "result"]
-    assert [event["isMainResult"] for event in results] == [False, True]
-    assert results == [{"type": "result", **result} for result in answer["results"]]
+    answer = session.code.run(code, "python", asker=audience.asker)
+    assert audience.text("stdout") == "a\n"
+    results = [event for event in audience.events if event["type"] == "result"]
+    assert [result["isMainResult"] for result in results] == [False, True]
+    assert [result["data"]["text/plain"] for result in results] == ["1", "2"]
+    assert (answer["results"], answer["stdout"], answer["stderr"]) == ([], [], [])
 
 
-def test_a_run_that_writes_too_much_is_stopped(
+def test_results_come_after_what_was_written_before_them(session: Session) -> None:
+    audience = Audience()
+    session.run("import os", "python")
+    session.code.run(r"os.write(1, b'first'); display(1)", "python", asker=audience.asker)
+    assert [event["type"] for event in audience.events] == ["stdout", "result"]
+
+
+def test_a_run_that_writes_too_much_for_an_answer_is_stopped(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(code_module, "LARGEST_OUTPUT", 100_000)
@@ -502,10 +538,18 @@ class TestJavaScript:
     ) -> None:
         assert session.value(code, "javascript") == value
 
-    @pytest.mark.parametrize("code", ["await new Promise(() => {})", "await 1; while (true) {}"])
-    def test_waiting_or_busy_after_an_await_it_can_be_interrupted(
-        self, session: Session, code: str
-    ) -> None:
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "while (true) { try { for (;;) {} } catch {} finally { continue } }",
+            "await new Promise(() => {})",
+            "await 1; while (true) {}",
+            "({[Symbol.for('nodejs.util.inspect.custom')]() { while (true) {} }})",
+            "while (true) console.log('x'.repeat(1000))",
+            "require('child_process').execSync('sleep 9999')",
+        ],
+    )
+    def test_busy_or_waiting_it_can_be_interrupted(self, session: Session, code: str) -> None:
         session.run("let kept = 3", "javascript")
         answer = session.run(code, "javascript", limit=0.3)
         assert "kept" in answer["error"]["value"]

@@ -10,40 +10,43 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
-from typing import IO, Any, cast
+from typing import IO, cast
 
+from .channel import Channel, Event
 from .languages import Language
-from .processes import Spawner, descendants, kill_tree, ticks
+from .processes import Spawner, descendants, kill_tree, kill_until_none, ticks
 
-Event = dict[str, Any]
-"""What a runner says. Its `type` is `ready`, `missing`, `stdout`, `stderr`, `result` or `done`;
-`ended`, with the exit `code`, is said of it."""
+LARGEST_RESULT = 64 * 1024 * 1024
+"""Bytes of JSON that one result may have; it has to pass in one piece."""
 
 _LOOK_AGAIN = 0.5  # seconds; its children may hold the pipes open after it has died
 _WHOLE_PIPE = 1024 * 1024
-_LATER = 50  # milliseconds: who keeps the time here is to be first to say that it is up
 _OUTPUTS = ("stdout", "stderr")
+_BETWEEN_RUNS = {"ready", "missing", "done"}  # what is heard of then; the rest belongs to nobody
 
 
 class Runner:
     """A language's process.
 
-    Code goes in over one pipe, as a line `run LENGTH MILLISECONDS` and that many bytes; what came
-    of it comes back over another, in lines of JSON. What the code writes is read off the
+    Code goes in over one pipe, as a line `run LENGTH` and that many bytes; what came of it comes
+    back over another, in lines of JSON. What the code writes is read off the
     process's own stdout and stderr, so that it does not matter who wrote it: print, a library, a
     child.
 
     Attributes:
-        events: What the runner says, in order, while there is a run.
+        events: What the runner says, in order, while there is a run. Its `type` is `ready`,
+            `missing`, `stdout`, `stderr`, `result` or `done`; `ended`, with the exit `code`, is
+            said of it.
     """
 
     def __init__(self, language: Language, spawner: Spawner, cwd: Path) -> None:
-        self.events: SimpleQueue[Event] = SimpleQueue()
+        self.events = Channel()
         self._language = language
         self._spawner = spawner
         self._running = False
         self._run_started = 0
+        self._run_ended = 0
+        self._older: set[int] = set()
         theirs_in, self._requests = os.pipe()
         self._answers, theirs_out = os.pipe()
         try:
@@ -67,12 +70,15 @@ class Runner:
         """Whether it can take code."""
         return self._process.poll() is None
 
-    def send(self, code: str, limit: float) -> None:
-        """Start a run; `limit` is for a runner that can only be stopped from within."""
+    def send(self, code: str) -> None:
+        """Start a run."""
         data = code.encode("utf-8", "replace")
         self._running = True
         self._run_started = ticks()
-        self._write(b"run %d %d\n%b" % (len(data), limit * 1000 + _LATER, data))
+        # What the run before has started may be no older than this run, as far as the system tells.
+        ambiguous = self._run_started == self._run_ended
+        self._older = descendants({self._process.pid}) if ambiguous else set()
+        self._write(b"run %d\n%b" % (len(data), data))
 
     def interrupt(self, *, everything: bool = False) -> None:
         """Ask the run to stop.
@@ -80,20 +86,31 @@ class Runner:
         Args:
             everything: Whether processes that the run has started are asked as well.
         """
-        if not self._language.by_signal:
-            self._write(b"interrupt\n")
-            return
         pid = self._process.pid
-        others = descendants({pid}, self._run_started) if everything else set[int]()
-        for one in {pid, *others}:
+        asked = self._children() if everything else set[int]()
+        if self._language.by_signal:
+            asked.add(pid)
+        else:
+            self._write(b"interrupt\n")
+        for one in asked:
             with suppress(ProcessLookupError):
                 os.kill(one, signal.SIGINT)
 
+    def end_children(self) -> None:
+        """Kill what the run has started and left behind."""
+        kill_until_none(self._children)
+
     def kill(self) -> None:
         """End it, with everything it has started, and let go of its pipes."""
+        self.events.close()
         kill_tree({self._process.pid} if self.alive else set(), self._mark)
         self._listener.join()
         os.close(self._requests)
+
+    def _children(self) -> set[int]:
+        """Find what the run has started, and what that has started."""
+        pid = self._process.pid
+        return descendants({pid}, self._run_started) - self._older - {pid}
 
     def _write(self, data: bytes) -> None:
         with suppress(BrokenPipeError):  # the listener tells of its end
@@ -112,22 +129,24 @@ class Runner:
         self._spawner.ended(self._process)
         self.events.put({"type": "ended", "code": code})
 
-    def _tell(self, event: Event) -> None:
-        """Pass an event on; output between runs belongs to nobody."""
-        if self._running or event["type"] not in _OUTPUTS:
-            self.events.put(event)
-        self._running &= event["type"] != "done"
+    def _tell(self, event: Event, size: int = 0) -> None:
+        """Pass an event on, if it belongs to anybody."""
+        if self._running or event["type"] in _BETWEEN_RUNS:
+            self.events.put(event, size)
+        if event["type"] == "done":
+            self._run_ended = ticks()
+            self._running = False
 
 
 class _Pipes:
     """What comes out of a runner, put in order: all that was written before `done` precedes it."""
 
     def __init__(
-        self, answers: int, process: subprocess.Popen[bytes], tell: Callable[[Event], None]
+        self, answers: int, process: subprocess.Popen[bytes], tell: Callable[[Event, int], None]
     ) -> None:
         self._answers = answers
         self._tell = tell
-        self._line = b""
+        self._line: list[bytes] = []
         self._decoders: dict[str, codecs.IncrementalDecoder] = {}
         self._streams: dict[str, IO[bytes]] = {}
         self._selector = selectors.DefaultSelector()
@@ -165,28 +184,36 @@ class _Pipes:
         except BlockingIOError:
             return
         if text := self._decoders[name].decode(block):
-            self._tell({"type": name, "text": text})
+            self._tell({"type": name, "text": text}, 0)
         if not block:
             self._selector.unregister(self._streams[name])
             self._streams.pop(name).close()
 
     def _take_answers(self) -> bool:
         block = os.read(self._answers, _WHOLE_PIPE)
-        *lines, self._line = (self._line + block).split(b"\n")
-        for line in lines:
-            self._answer(json.loads(line))
+        first, *others = block.split(b"\n")
+        self._line.append(first)
+        for begin in others:
+            self._answer(b"".join(self._line))
+            self._line = [begin]
         return bool(block)
 
-    def _answer(self, event: Event) -> None:
+    def _answer(self, line: bytes) -> None:
+        """Pass on what a runner says, after all that was written before it said so."""
+        event = json.loads(line)
+        for name in tuple(self._streams):
+            self._take_output(name)
         if event["type"] == "done":
-            for name in tuple(self._streams):
-                self._take_output(name)
             self._flush()
-        self._tell(event)
+        if event["type"] == "result" and len(line) > LARGEST_RESULT:
+            text = f"a result of {len(line)} bytes was left out: {LARGEST_RESULT} is the most\n"
+            self._tell({"type": "stderr", "text": text}, 0)
+        else:
+            self._tell(event, len(line))
 
     def _flush(self) -> None:
         """Give up waiting for the rest of a character."""
         for name, decoder in self._decoders.items():
             if text := decoder.decode(b"", final=True):
-                self._tell({"type": name, "text": text})
+                self._tell({"type": name, "text": text}, 0)
             decoder.reset()
