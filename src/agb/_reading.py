@@ -157,9 +157,11 @@ def _code_error(answer: ToolAnswer, outcome: CodeOutcome) -> AGBError | None:
         return None
     code = told_code(answer.code)
     if code.lower().endswith(_TIMEOUT):
-        return ExecutionTimeoutError(error.value, code=code, request_id=answer.request_id)
+        return ExecutionTimeoutError(
+            error.told or error.value, code=code, request_id=answer.request_id
+        )
     return CodeExecutionError(
-        error.value or error.name,
+        error.told or error.value or error.name,
         code=code,
         request_id=answer.request_id,
         name=error.name,
