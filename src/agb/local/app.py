@@ -5,27 +5,30 @@ import json
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
 
 from attrs import frozen
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from agb._wire import link
 from agb._wire.answers import good_answer, refusal
 from agb._wire.codec import Json, Misread, dump
 from agb._wire.endpoints import ENDPOINTS, GET_LINK, Endpoint, read_request
-from agb.local import page
+from agb.local import page, stream
 from agb.local.calls import Call, Handler
 from agb.local.contexts import Contexts, urls
 from agb.local.handlers import HANDLERS
-from agb.local.links import LINK_PATH, PAGE_PATH, check_link_token, session_of_page
+from agb.local.links import LINK_PATH, PAGE_PATH, STREAM_PATH, check_link_token, session_of_page
 from agb.local.refusals import (
     Refusal,
+    bug,
     invalid_parameter,
     refusing_deep_nesting,
     too_large,
@@ -33,7 +36,7 @@ from agb.local.refusals import (
 )
 from agb.local.seals import Seals
 from agb.local.sessions import Sessions
-from agb.local.tools import OK, call_tool
+from agb.local.tools import OK, CallerGone, call_tool
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +78,7 @@ def make_app(*, sessions: Sessions, contexts: Contexts, api_key: str) -> Starlet
                 _guarded(_link(answering)),
                 methods=["POST"],
             ),
+            WebSocketRoute(f"{STREAM_PATH}/{{session_id}}", _stream(answering)),
             Route(PAGE_PATH, _guarded(_page(answering)), methods=["GET"]),
             Route(f"{urls.PATH}/{{token}}", _guarded(_object(answering)), methods=["GET", "PUT"]),
         ],
@@ -104,6 +108,7 @@ def _api(answering: _Answering, endpoint: Endpoint[Any, Any], handler: Handler) 
             contexts=answering.contexts,
             seals=answering.seals,
             base_url=_base_url(request),
+            hung_up=partial(_hung_up, request),
         )
         reply = await handler(call, message)
         envelope = good_answer(endpoint, _request_id(request), reply.data)
@@ -122,9 +127,17 @@ def _link(answering: _Answering) -> _Serve:
         message = link.read_call(await _body(request))
         check_link_token(session, in_header or message.token)
         with answering.sessions.in_use(session_id):
-            result = await call_tool(session, message.tool, message.args)
+            hung_up = partial(_hung_up, request)
+            result = await call_tool(session, message.tool, message.args, hung_up)
         answer = link.write_answer(result.on_wire(), "" if result.code == OK else result.code)
         return _json(request, 200, {"requestId": _request_id(request), **answer})
+
+    return serve
+
+
+def _stream(answering: _Answering) -> Callable[[WebSocket], Awaitable[None]]:
+    async def serve(socket: WebSocket) -> None:
+        await stream.serve(answering.sessions, socket, partial(_refused, socket))
 
     return serve
 
@@ -174,12 +187,11 @@ def _guarded(serve: _Serve) -> _Serve:
             return _refused(request, no)
         except Misread as misread:
             return _refused(request, invalid_parameter(str(misread)))
-        except ClientDisconnect:
+        except (ClientDisconnect, CallerGone):
             return Response(status_code=400)  # nobody is there to read it
         except Exception:  # noqa: BLE001 - the edge: the caller gets an answer, the log the bug
             _log.exception("request %s to %s broke", _request_id(request), request.scope["path"])
-            broken = Refusal(500, "InternalError", "this AGB has a bug; its log says more")
-            return _refused(request, broken)
+            return _refused(request, bug())
 
     return guarded
 
@@ -217,18 +229,24 @@ async def _body(request: Request) -> Json:
     return cast("Json", body)
 
 
+async def _hung_up(request: Request) -> None:
+    """Return once nobody waits for the answer any more; the body must have been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
 def _base_url(request: Request) -> str:
     return str(request.base_url).rstrip("/")
 
 
-def _request_id(request: Request) -> str:
+def _request_id(request: HTTPConnection) -> str:
     """Give a request its id, once."""
     if not hasattr(request.state, "id"):
         request.state.id = secrets.token_hex(16)
     return cast("str", request.state.id)
 
 
-def _refused(request: Request, no: Refusal) -> Response:
+def _refused(request: HTTPConnection, no: Refusal) -> Response:
     envelope = refusal(
         http_status=no.http_status,
         code=no.code,
@@ -238,7 +256,7 @@ def _refused(request: Request, no: Refusal) -> Response:
     return _json(request, no.http_status, envelope)
 
 
-def _json(request: Request, status: int, content: Json) -> Response:
+def _json(request: HTTPConnection, status: int, content: Json) -> Response:
     """Answer in JSON, in ASCII: names of files may hold what UTF-8 can't say."""
     return Response(
         json.dumps(content, separators=(",", ":")),

@@ -68,6 +68,7 @@ def _reach(call: Call, session: Session) -> dict[str, Any]:
         "resource_id": session.resource_id,
         "resource_url": links.page_url(call.base_url, session, call.seals),
         "link_url": links.link_url(call.base_url, session) if session.image.has_link else "",
+        "ws_url": links.stream_url(call.base_url, session),
         "token": session.token,
         "tool_list": write_tool_list(_tool_lines(session.image)),
     }
@@ -176,7 +177,7 @@ async def get_labels(call: Call, request: SessionRequest) -> Reply:
 async def call_session_tool(call: Call, request: ToolCallRequest) -> Reply:
     """Call a tool of a session."""
     with call.sessions.in_use(request.session_id) as session:
-        result = await call_tool(session, request.name, request.args)
+        result = await call_tool(session, request.name, request.args, call.hung_up)
     return Reply(result.on_wire(), result.code)
 
 

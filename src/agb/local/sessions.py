@@ -49,6 +49,7 @@ class Session:
         used: When it was last used, on that clock.
         calls: Tool calls that are under way.
         gauge: Remembers the last reading of its metrics.
+        ending: Is set when its release begins.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Session:
     status: str = RUNNING
     calls: int = 0
     gauge: Gauge = field(init=False, repr=False)
+    ending: asyncio.Event = field(factory=asyncio.Event, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.gauge = Gauge(started=self.started)
@@ -301,6 +303,7 @@ class Sessions:
     def _begin_release(self, session: Session, why: str) -> None:
         _log.info("session %s is released: %s", session.id, why)
         session.status = DELETING
+        session.ending.set()
         task = asyncio.create_task(self._end(session), name=f"release of {session.id}")
         self._releases[session.id] = task
         task.add_done_callback(_log_failure)
