@@ -1,12 +1,15 @@
 """One life of a language's process: it is given code and says what came of it."""
 
 import codecs
+import fcntl
 import json
 import os
 import selectors
 import signal
 import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +24,9 @@ LARGEST_RESULT = 64 * 1024 * 1024
 
 _LOOK_AGAIN = 0.5  # seconds; its children may hold the pipes open after it has died
 _WHOLE_PIPE = 1024 * 1024
+_SET_PIPE_SIZE = 1031  # of fcntl(2), on Linux
+_AT_ONCE = 0.002  # seconds between two pieces of output that are taken to be one flood
+_GATHERING = 0.001  # seconds for which a flood gathers before it is read again
 _OUTPUTS = ("stdout", "stderr")
 _BETWEEN_RUNS = {"ready", "missing", "done"}  # what is heard of then; the rest belongs to nobody
 
@@ -149,10 +155,12 @@ class _Pipes:
         self._line: list[bytes] = []
         self._decoders: dict[str, codecs.IncrementalDecoder] = {}
         self._streams: dict[str, IO[bytes]] = {}
+        self._last_output = 0.0
         self._selector = selectors.DefaultSelector()
         streams = cast("tuple[IO[bytes], ...]", (process.stdout, process.stderr))
         for name, stream in zip(_OUTPUTS, streams, strict=True):
             os.set_blocking(stream.fileno(), False)
+            _enlarge(stream.fileno())
             self._streams[name] = stream
             self._decoders[name] = codecs.getincrementaldecoder("utf-8")("replace")
             self._selector.register(stream, selectors.EVENT_READ, name)
@@ -160,11 +168,14 @@ class _Pipes:
 
     def take(self, pause: float) -> bool:
         """Read what there is; False once the runner has closed its answers."""
-        for key, _ in self._selector.select(pause):
+        keys = [key for key, _ in self._selector.select(pause)]
+        for key in keys:
             if key.data:
                 self._take_output(key.data)
             elif not self._take_answers():
                 return False
+        if any(key.data for key in keys):
+            self._gather()
         return True
 
     def close(self) -> None:
@@ -176,6 +187,13 @@ class _Pipes:
             stream.close()
         os.close(self._answers)
         self._selector.close()
+
+    def _gather(self) -> None:
+        """Let a flood of small writes gather: each would cost as much as a large one."""
+        now = time.monotonic()
+        if now < self._last_output + _AT_ONCE:
+            time.sleep(_GATHERING)
+        self._last_output = time.monotonic()
 
     def _take_output(self, name: str) -> None:
         """Read what a stream holds; a user may close it, so its end is no matter."""
@@ -217,3 +235,10 @@ class _Pipes:
             if text := decoder.decode(b"", final=True):
                 self._tell({"type": name, "text": text}, 0)
             decoder.reset()
+
+
+def _enlarge(pipe: int) -> None:
+    """Let a pipe hold as much as is read at once, where the system lets us."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            fcntl.fcntl(pipe, _SET_PIPE_SIZE, _WHOLE_PIPE)
