@@ -170,7 +170,7 @@ class _Run:
         return None
 
     def _given_up(self) -> bool:
-        return self._asker.called_off and not self._stopping
+        return (self._asker.called_off or self._too_much) and not self._stopping
 
     def _take(self, event: Event, deadline: float) -> None:
         """Tell of an event, or keep it for the answer."""
@@ -185,12 +185,13 @@ class _Run:
             self._keep(event)
 
     def _keep(self, event: Event) -> None:
-        self._written[event["type"]].append(event["text"])
         self._length += len(event["text"])
-        if self._length > LARGEST_OUTPUT:
-            self._slot.drop()
-            message = f"the code wrote more than {LARGEST_OUTPUT} characters; variables are lost"
-            raise OperationError("Code.OutputTooLarge", message)
+        if not self._too_much:
+            self._written[event["type"]].append(event["text"])
+
+    @property
+    def _too_much(self) -> bool:
+        return self._length > LARGEST_OUTPUT
 
     def _error(self, end: Event) -> dict[str, Any] | None:
         """Give what the code failed with; a runner that has gone is not the code's failure."""
@@ -204,7 +205,7 @@ class _Run:
         raise OperationError("Code.RunnerDied", message, self._output())
 
     def _stop(self, limit: float) -> dict[str, Any]:
-        """Stop the run, because its time is up or it was called off, and say what that meant."""
+        """Stop the run, whatever the reason is, and say what that meant."""
         called_off = self._asker.called_off
         end = self._interrupted()
         if called_off and not end:
@@ -214,6 +215,9 @@ class _Run:
             )
         self._asker.check()
         fate = "interrupted; variables are kept" if end else "killed; variables are lost"
+        if self._too_much:
+            message = f"the code wrote more than {LARGEST_OUTPUT} characters and was {fate}"
+            raise OperationError("Code.OutputTooLarge", message)
         if self._untold:
             fate += "; what it wrote was not taken in fast enough, and the rest of that is lost"
         traceback = end["error"]["traceback"] if end and end["error"] else ()
