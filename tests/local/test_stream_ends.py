@@ -30,17 +30,18 @@ ENDLESS = {
 }
 DEAF = {
     "python": (
-        "import time\nprint('on')\nwhile True:\n try: time.sleep(9999)\n except BaseException: pass"
+        "import time\nwhile True:\n"
+        " try:\n  print('on')\n  time.sleep(9999)\n except BaseException: pass"
     ),
     "javascript": (
-        "process.stdout.write('on'); "
-        """require('child_process').execSync("trap '' INT; sleep 9999")"""
+        "require('child_process').execSync("
+        """"trap '' INT; echo on; sleep 9999", {stdio: 'inherit'})"""
     ),
     "java": (
-        'System.out.println("on"); '
-        "while (true) { try { Thread.sleep(9999); } catch (Throwable t) {} }"
+        "while (true) { try { "
+        'System.out.println("on"); Thread.sleep(9999); } catch (Throwable t) {} }'
     ),
-    "r": "cat('on\\n'); repeat tryCatch(Sys.sleep(9999), interrupt = function(i) 1)",
+    "r": "repeat tryCatch({ cat('on\\n'); Sys.sleep(9999) }, interrupt = function(i) 1)",
 }
 
 

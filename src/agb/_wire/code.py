@@ -55,7 +55,7 @@ class CodeError:
     @property
     def worded(self) -> str:
         """Name and value in one text."""
-        return f"{self.name}: {self.value}"
+        return f"{self.name}: {self.value}" if self.value else self.name
 
 
 @frozen(kw_only=True)
