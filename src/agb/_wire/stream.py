@@ -89,10 +89,12 @@ class Broken:
 
     Attributes:
         remote: Whether the server said so; else what it said makes no sense.
+        code: Stable name of the problem, where the server gave one.
     """
 
     problem: str
     remote: bool
+    code: str = ""
 
 
 @frozen
@@ -252,7 +254,7 @@ def read_event(text: str | bytes) -> tuple[str, Event]:
 def _read_phase(data: Json) -> Event:
     phase, error = data.get("phase"), data.get("error")
     if phase == "error" or (isinstance(error, str) and error):
-        return Broken(_complaint(data), remote=True)
+        return Broken(_complaint(data), remote=True, code=_complaint_code(error))
     if phase == "end":
         return _read_end(data)
     if phase == "event":
@@ -267,6 +269,10 @@ def _complaint(data: Json) -> str:
     return str(error or data.get("message") or "failed")
 
 
+def _complaint_code(error: Any) -> str:
+    return str(error.get("code") or "") if is_object(error) else ""
+
+
 def _read_end(data: Json) -> Ended:
     count, seconds, error = (
         data.get("executionCount"),
@@ -277,9 +283,16 @@ def _read_end(data: Json) -> Ended:
         error = "the code failed, and the server does not say why"
     return Ended(
         execution_count=count if isinstance(count, int) else None,
-        execution_time=float(seconds) if isinstance(seconds, (int, float)) else 0.0,
+        execution_time=_seconds(seconds),
         error=CodeError(value=str(error)) if error else None,
     )
+
+
+def _seconds(value: Any) -> float:
+    try:
+        return float(value) if isinstance(value, (int, float)) else 0.0
+    except OverflowError:  # JSON knows whole numbers that are larger than any float
+        return 0.0
 
 
 def _read_event(data: Json) -> Event:
@@ -330,5 +343,5 @@ def _frame(invocation_id: str, *, source: str, target: str, data: Json) -> str:
 def _parsed(text: str | bytes) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: nested deeper than any frame is
         return None
