@@ -17,6 +17,7 @@ from agb._async.process_stream import AsyncProcessStream
 from agb._async.scope import AsyncSessionScope
 from agb._async.session import AsyncBaseSession, AsyncSession
 from agb._async.session_context import AsyncSessionContext
+from agb._async.streams import AsyncCodeStream
 from agb._sync.client import AGB
 from agb._sync.code import Code
 from agb._sync.command import Command
@@ -30,6 +31,7 @@ from agb._sync.process_stream import ProcessStream
 from agb._sync.scope import SessionScope
 from agb._sync.session import BaseSession, Session
 from agb._sync.session_context import SessionContext
+from agb._sync.streams import CodeStream
 from agb._version import __version__
 from agb.config import Config
 from agb.context_sync import (
@@ -77,6 +79,9 @@ from agb.exceptions import (
     ReadTimeoutError,
     ServerError,
     SessionNotFoundError,
+    StreamDisconnectedError,
+    StreamError,
+    StreamUnavailableError,
     ToolError,
     ToolNotFoundError,
     TransferError,
@@ -104,6 +109,8 @@ from agb.results import (
     DirectoryTransferResult,
     DownloadResult,
     EditResult,
+    EndEvent,
+    ErrorEvent,
     ExecutionLogs,
     ExecutionResult,
     FileChangeEvent,
@@ -126,6 +133,7 @@ from agb.results import (
     ProcessOutputResult,
     ProcessStatusResult,
     Result,
+    ResultEvent,
     SessionData,
     SessionInfo,
     SessionListResult,
@@ -133,6 +141,9 @@ from agb.results import (
     SessionMetricsResult,
     SessionResult,
     SessionStatusResult,
+    StderrEvent,
+    StdoutEvent,
+    StreamEvent,
     UploadResult,
 )
 from agb.session_params import (
@@ -152,6 +163,7 @@ __all__ = [
     "AsyncBaseSession",
     "AsyncClient",
     "AsyncCode",
+    "AsyncCodeStream",
     "AsyncCommand",
     "AsyncContextService",
     "AsyncExtensionsService",
@@ -175,6 +187,7 @@ __all__ = [
     "Code",
     "CodeExecutionError",
     "CodeExecutionResult",
+    "CodeStream",
     "Command",
     "CommandError",
     "CommandResult",
@@ -203,6 +216,8 @@ __all__ = [
     "DownloadResult",
     "DownloadStrategy",
     "EditResult",
+    "EndEvent",
+    "ErrorEvent",
     "ExecutionLogs",
     "ExecutionResult",
     "ExecutionTimeoutError",
@@ -251,6 +266,7 @@ __all__ = [
     "ReadTimeoutError",
     "RecyclePolicy",
     "Result",
+    "ResultEvent",
     "ServerError",
     "Session",
     "SessionContext",
@@ -263,6 +279,12 @@ __all__ = [
     "SessionResult",
     "SessionScope",
     "SessionStatusResult",
+    "StderrEvent",
+    "StdoutEvent",
+    "StreamDisconnectedError",
+    "StreamError",
+    "StreamEvent",
+    "StreamUnavailableError",
     "SyncPolicy",
     "ToolError",
     "ToolNotFoundError",

@@ -17,6 +17,7 @@ _BY_STATUS: dict[int, type[exceptions.APIError]] = {
 }
 _UNTOLD = {"", "ok", "success", "200", "0"}
 _BAD_REQUEST = 400
+_NOT_FOUND = 404
 _LOWEST_SERVER_ERROR = 500
 
 
@@ -33,6 +34,25 @@ def refusal(refused: Refused, *, session_id: str = "") -> exceptions.APIError:
         code=told_code(refused.code),
         request_id=refused.request_id,
         status_code=refused.http_status,
+    )
+
+
+def handshake_refusal(status: int, where: str) -> exceptions.APIError:
+    """Return the error for a WebSocket that was not opened.
+
+    Args:
+        status: HTTP status of the answer; 0 where it was no HTTP.
+        where: The address, without anything secret.
+    """
+    if status not in _BY_STATUS and status < _LOWEST_SERVER_ERROR:
+        kind: type[exceptions.APIError] = exceptions.UnexpectedResponseError
+    else:
+        kind = exceptions.SessionNotFoundError if status == _NOT_FOUND else _kind(status, "", "")
+    said = f"with HTTP {status}" if status else "with something that is not HTTP"
+    return kind(
+        f"{where} answered the request for a stream {said}",
+        code="STREAM_REFUSED",
+        status_code=status,
     )
 
 

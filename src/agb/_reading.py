@@ -143,27 +143,36 @@ def code_result(answer: ToolAnswer) -> results.CodeExecutionResult:
     outcome = read_outcome(text)
     return results.CodeExecutionResult(
         request_id=answer.request_id,
-        error=_code_error(answer, outcome),
-        results=tuple(_shown(display) for display in outcome.results),
+        error=code_error(outcome, code=told_code(answer.code), request_id=answer.request_id),
+        results=tuple(shown(display) for display in outcome.results),
         logs=results.ExecutionLogs(stdout=outcome.stdout, stderr=outcome.stderr),
         execution_count=outcome.execution_count,
         execution_time=outcome.execution_time,
     )
 
 
-def _code_error(answer: ToolAnswer, outcome: CodeOutcome) -> AGBError | None:
+def code_error(
+    outcome: CodeOutcome, *, code: str, request_id: str, told: str = ""
+) -> ToolError | None:
+    """Return why code failed, if it did.
+
+    Args:
+        outcome: What the run left behind.
+        code: What the AGB calls the failure; the last word says whether time ran out.
+        request_id: Names the run.
+        told: How the AGB puts it, where it has put it in more words than the error has.
+    """
     error = outcome.error
     if error is None:
         return None
-    code = told_code(answer.code)
     if code.lower().endswith(_TIMEOUT):
         return ExecutionTimeoutError(
-            error.told or error.value, code=code, request_id=answer.request_id
+            told or error.told or error.value, code=code, request_id=request_id
         )
     return CodeExecutionError(
-        error.told or error.value or error.name,
+        told or error.told or error.value or error.name,
         code=code,
-        request_id=answer.request_id,
+        request_id=request_id,
         name=error.name,
         value=error.value,
         traceback=error.traceback or _printed_traceback(outcome),
@@ -174,7 +183,8 @@ def _printed_traceback(outcome: CodeOutcome) -> str:
     return "".join(outcome.stderr) if "Traceback" in "".join(outcome.stderr) else ""
 
 
-def _shown(display: Display) -> results.ExecutionResult:
+def shown(display: Display) -> results.ExecutionResult:
+    """Return one thing that a run showed."""
     return results.ExecutionResult(is_main_result=display.is_main_result, **display.values)
 
 

@@ -10,6 +10,7 @@ from agb._async.file_system import AsyncFileSystem
 from agb._async.oss import AsyncOss
 from agb._async.reported import reported
 from agb._async.session_context import AsyncSessionContext
+from agb._async.streams import AsyncStreams
 from agb._async.tools import AsyncTools
 from agb._async.transfer import AsyncFileTransfer
 from agb._async.transport import AsyncTransport
@@ -44,6 +45,8 @@ from agb.session_params import checked_labels
 if TYPE_CHECKING:
     from agb._async.client import AsyncAGB
     from agb._async.low_level import AsyncClient
+
+_DELETED = "the session was deleted"
 
 
 class AsyncBaseSession:
@@ -82,7 +85,8 @@ class AsyncBaseSession:
         self.token = ""
         self.tool_list: Sequence[McpTool] = ()
         self._tools = AsyncTools(self)
-        self.code: AsyncCode = AsyncCode(self._tools)
+        self._streams = AsyncStreams(self)
+        self.code: AsyncCode = AsyncCode(self, self._tools, self._streams)
         self.command: AsyncCommand = AsyncCommand(self._tools)
         self.context: AsyncSessionContext = AsyncSessionContext(self)
         self.file: AsyncFileSystem = AsyncFileSystem(
@@ -299,6 +303,8 @@ class AsyncBaseSession:
     ) -> DeleteResult:
         """Delete the session. One that is gone already counts as deleted.
 
+        Streams of this handle end with a `StreamDisconnectedError`.
+
         Args:
             sync_context: Whether to bring all mounted contexts up to date first. When that
                 fails, the session is not deleted, since its files would be lost.
@@ -321,8 +327,10 @@ class AsyncBaseSession:
             )
         except APIError as error:
             if is_gone(error):
+                await self._streams.aclose(_DELETED)
                 return DeleteResult(request_id=error.request_id)
             raise
+        await self._streams.aclose(_DELETED)
         if wait:
             await self._wait_until_gone(deadline, answer.request_id)
         return DeleteResult(request_id=answer.request_id)

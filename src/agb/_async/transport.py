@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from agb import _http
+from agb._async.shared_socket import AsyncSharedSocket
 from agb._concurrency import aio
 from agb._embedded import EmbeddedServer
 from agb._failures import malformed, refusal
@@ -34,6 +35,8 @@ _MOST_REDIRECTS = 10
 _CLOSE_SECONDS = 60.0
 """More than an AGB on this machine takes to stop, or to be killed."""
 
+_CLOSED_AT_ONCE = 32
+
 
 class AsyncConnections:
     """The HTTP client, shared by all clients that differ in their options only.
@@ -59,6 +62,7 @@ class AsyncConnections:
         self.server: EmbeddedServer | None = None
         self.known_endpoint: str = ""
         self._closed = False
+        self._sockets: set[AsyncSharedSocket] = set()
         try:
             self.http: AsyncHTTPClient = http_client or AsyncHTTPClient(
                 **_http.client_arguments(transport, endpoint)
@@ -76,6 +80,15 @@ class AsyncConnections:
             self.known_endpoint = await aio.in_thread(self.server.endpoint)
         return self.known_endpoint
 
+    def keep(self, socket: AsyncSharedSocket) -> bool:
+        """Close a session's WebSocket with the client; tell whether it is not too late."""
+        self._sockets.add(socket)
+        return not self._closed
+
+    def let_go(self, socket: AsyncSharedSocket) -> None:
+        """Leave a session's WebSocket to its session to close."""
+        self._sockets.discard(socket)
+
     async def aclose(self) -> None:
         """Close what is ours; a second time does nothing."""
         if self._closed:
@@ -84,6 +97,11 @@ class AsyncConnections:
         await aio.shielded(self._close, seconds=_CLOSE_SECONDS)
 
     async def _close(self) -> None:
+        await aio.map_parallel(
+            lambda socket: socket.aclose("this client was closed"),
+            list(self._sockets),
+            limit=_CLOSED_AT_ONCE,
+        )
         if self._own:
             await self.http.aclose()
         if self.server is not None:

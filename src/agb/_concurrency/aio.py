@@ -1,6 +1,7 @@
 """Waiting, with tasks: on asyncio and on trio. anyio is imported here only."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import nullcontext
 from typing import TypeVar
 
 import anyio
@@ -10,7 +11,13 @@ from anyio.abc import TaskGroup
 A = TypeVar("A")
 B = TypeVar("B")
 
+Event = anyio.Event
+Lock = anyio.Lock
 sleep = anyio.sleep
+
+
+class Mutex(nullcontext[None]):
+    """Guards what is done without waiting: among tasks, nothing comes between anyway."""
 
 
 async def in_thread(func: Callable[[], A]) -> A:

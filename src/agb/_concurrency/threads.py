@@ -10,7 +10,9 @@ from typing import TypeVar
 A = TypeVar("A")
 B = TypeVar("B")
 
+Event = threading.Event
 Lock = threading.Lock
+Mutex = threading.Lock
 sleep = time.sleep
 
 

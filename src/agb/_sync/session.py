@@ -15,6 +15,7 @@ from agb._sync.file_system import FileSystem
 from agb._sync.oss import Oss
 from agb._sync.reported import reported
 from agb._sync.session_context import SessionContext
+from agb._sync.streams import Streams
 from agb._sync.tools import Tools
 from agb._sync.transfer import FileTransfer
 from agb._sync.transport import Transport
@@ -45,6 +46,8 @@ from agb.session_params import checked_labels
 if TYPE_CHECKING:
     from agb._sync.client import AGB
     from agb._sync.low_level import Client
+
+_DELETED = "the session was deleted"
 
 
 class BaseSession:
@@ -83,7 +86,8 @@ class BaseSession:
         self.token = ""
         self.tool_list: Sequence[McpTool] = ()
         self._tools = Tools(self)
-        self.code: Code = Code(self._tools)
+        self._streams = Streams(self)
+        self.code: Code = Code(self, self._tools, self._streams)
         self.command: Command = Command(self._tools)
         self.context: SessionContext = SessionContext(self)
         self.file: FileSystem = FileSystem(
@@ -298,6 +302,8 @@ class BaseSession:
     ) -> DeleteResult:
         """Delete the session. One that is gone already counts as deleted.
 
+        Streams of this handle end with a `StreamDisconnectedError`.
+
         Args:
             sync_context: Whether to bring all mounted contexts up to date first. When that
                 fails, the session is not deleted, since its files would be lost.
@@ -320,8 +326,10 @@ class BaseSession:
             )
         except APIError as error:
             if is_gone(error):
+                self._streams.close(_DELETED)
                 return DeleteResult(request_id=error.request_id)
             raise
+        self._streams.close(_DELETED)
         if wait:
             self._wait_until_gone(deadline, answer.request_id)
         return DeleteResult(request_id=answer.request_id)

@@ -13,6 +13,7 @@ from agb._concurrency import threads
 from agb._embedded import EmbeddedServer
 from agb._failures import malformed, refusal
 from agb._http import HTTPClient, HTTPRequest, HTTPResponse, HTTPStream, HTTPTransport, Timeouts
+from agb._sync.shared_socket import SharedSocket
 from agb._wire.answers import Answer, Malformed, Refused, read_answer
 from agb._wire.codec import Json
 from agb._wire.endpoints import Endpoint, write_request
@@ -27,6 +28,8 @@ _log = logging.getLogger("agb")
 _MOST_REDIRECTS = 10
 _CLOSE_SECONDS = 60.0
 """More than an AGB on this machine takes to stop, or to be killed."""
+
+_CLOSED_AT_ONCE = 32
 
 
 class Connections:
@@ -53,6 +56,7 @@ class Connections:
         self.server: EmbeddedServer | None = None
         self.known_endpoint: str = ""
         self._closed = False
+        self._sockets: set[SharedSocket] = set()
         try:
             self.http: HTTPClient = http_client or HTTPClient(
                 **_http.client_arguments(transport, endpoint)
@@ -70,6 +74,15 @@ class Connections:
             self.known_endpoint = threads.in_thread(self.server.endpoint)
         return self.known_endpoint
 
+    def keep(self, socket: SharedSocket) -> bool:
+        """Close a session's WebSocket with the client; tell whether it is not too late."""
+        self._sockets.add(socket)
+        return not self._closed
+
+    def let_go(self, socket: SharedSocket) -> None:
+        """Leave a session's WebSocket to its session to close."""
+        self._sockets.discard(socket)
+
     def close(self) -> None:
         """Close what is ours; a second time does nothing."""
         if self._closed:
@@ -78,6 +91,11 @@ class Connections:
         threads.shielded(self._close, seconds=_CLOSE_SECONDS)
 
     def _close(self) -> None:
+        threads.map_parallel(
+            lambda socket: socket.close("this client was closed"),
+            list(self._sockets),
+            limit=_CLOSED_AT_ONCE,
+        )
         if self._own:
             self.http.close()
         if self.server is not None:

@@ -20,6 +20,14 @@ from agb.results.contexts import (
     FileUrlResult,
     UploadResult,
 )
+from agb.results.events import (
+    EndEvent,
+    ErrorEvent,
+    ResultEvent,
+    StderrEvent,
+    StdoutEvent,
+    StreamEvent,
+)
 from agb.results.execution import CodeExecutionResult, CommandResult, ExecutionLogs, ExecutionResult
 from agb.results.files import (
     BinaryFileContentResult,
@@ -73,6 +81,8 @@ __all__ = [
     "DirectoryTransferResult",
     "DownloadResult",
     "EditResult",
+    "EndEvent",
+    "ErrorEvent",
     "ExecutionLogs",
     "ExecutionResult",
     "FileChangeEvent",
@@ -95,6 +105,7 @@ __all__ = [
     "ProcessOutputResult",
     "ProcessStatusResult",
     "Result",
+    "ResultEvent",
     "SessionData",
     "SessionInfo",
     "SessionListResult",
@@ -102,5 +113,8 @@ __all__ = [
     "SessionMetricsResult",
     "SessionResult",
     "SessionStatusResult",
+    "StderrEvent",
+    "StdoutEvent",
+    "StreamEvent",
     "UploadResult",
 ]
