@@ -4,6 +4,8 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from attrs import frozen
+
 from agb import _http
 from agb.exceptions import StreamUnavailableError
 
@@ -15,6 +17,19 @@ _SILENT = logging.Logger("agb.web_socket", logging.CRITICAL)  # noqa: LOG001 - n
 """The library would log the token."""
 
 _NORMAL_CLOSURE = 1000
+
+
+@frozen(kw_only=True)
+class Heartbeat:
+    """How a connection that has become silent is told from one that is dead.
+
+    Attributes:
+        every: Seconds of silence until a ping. Silence counts while somebody listens.
+        within: Seconds in which it must be answered.
+    """
+
+    every: float = 20.0
+    within: float = 20.0
 
 
 class Disconnected(Exception):  # noqa: N818 - never leaves this package

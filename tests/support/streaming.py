@@ -29,6 +29,7 @@ class Peer:
     Attributes:
         handshake: What the client asked with.
         received: Frames with text that came, as objects.
+        taken: How many of them the script has seen.
         pings: How many pings came.
         pongs: How many answers to pings came.
         closed_with: Code that the client closed with; None where it did not say goodbye.
@@ -39,6 +40,7 @@ class Peer:
         self.protocol = ServerProtocol(max_size=None)
         self.handshake: Handshake | None = None
         self.received: list[Any] = []
+        self.taken = 0
         self.pings = 0
         self.pongs = 0
         self.closed_with: int | None = None
@@ -64,6 +66,7 @@ class Peer:
         while not self._requests:
             if not self._take():
                 return None
+        self.taken += 1
         return self._requests.pop(0)
 
     def run(self) -> stream.RunRequest:
@@ -93,16 +96,18 @@ class Peer:
 
     def end(self, run: stream.RunRequest, error: str | None = None) -> None:
         """Say that code has come to its end."""
+        self.say(self.ended(run.invocation_id, error))
+
+    def ended(self, invocation_id: str, error: str | None = None) -> str:
+        """Return the text that says that code has come to its end."""
         self._seq += 1
-        self.say(
-            stream.write_end(
-                run.invocation_id,
-                SOURCE,
-                self._seq,
-                execution_count=1,
-                execution_time=0.5,
-                error=error,
-            )
+        return stream.write_end(
+            invocation_id,
+            SOURCE,
+            self._seq,
+            execution_count=1,
+            execution_time=0.5,
+            error=error,
         )
 
     def written(self, run: stream.RunRequest, chunk: str) -> str:
@@ -127,10 +132,10 @@ class Peer:
         while self.pongs == heard:
             assert self._take()
 
-    def close(self, code: int, reason: str) -> None:
-        """Say goodbye, and hear the client's."""
+    def close(self, code: int, reason: str, *, first: bytes = b"") -> None:
+        """Say goodbye, in one go with what comes first, and hear the client's."""
         self.protocol.send_close(code, reason)
-        self._flush()
+        self.raw(first + b"".join(self.protocol.data_to_send()))
         self.wait_for_the_end()
 
     def drop(self) -> None:

@@ -9,7 +9,7 @@ from agb._async.shared_socket import AsyncSharedSocket
 from agb._async.web_socket import AsyncWebSocket
 from agb._concurrency import aio
 from agb._streaming import Transcript
-from agb._web_socket import Disconnected
+from agb._web_socket import Disconnected, Heartbeat
 from agb._wire.stream import CancelRequest, RunRequest
 from agb.exceptions import AGBError, ClientClosedError, StreamUnavailableError
 from agb.results import CodeExecutionResult, StreamEvent
@@ -28,11 +28,11 @@ class AsyncStreams:
         session: The session.
 
     Attributes:
-        heartbeat: Seconds of silence until a ping, and then until the connection counts as dead.
+        heartbeat: When to look whether the AGB is still there.
     """
 
     def __init__(self, session: "AsyncBaseSession") -> None:
-        self.heartbeat = 20.0
+        self.heartbeat = Heartbeat()
         self._session = session
         self._opening = aio.Lock()
         self._shared: AsyncSharedSocket | None = None

@@ -8,7 +8,7 @@ from agb._concurrency import aio
 from agb._deadline import Deadline
 from agb._failures import handshake_refusal
 from agb._http import AsyncNetwork
-from agb._web_socket import Disconnected, WebSocketProtocol
+from agb._web_socket import Disconnected, Heartbeat, WebSocketProtocol
 
 if TYPE_CHECKING:
     from agb._http import AsyncNetworkStream
@@ -26,17 +26,16 @@ class AsyncWebSocket:
     Args:
         stream: The bare connection, open.
         protocol: What is spoken on it.
-        heartbeat: Seconds of silence until a ping, and then again until the other side counts
-            as dead. Silence counts while somebody receives.
+        heartbeat: When to look whether the other side is still there.
     """
 
     def __init__(
-        self, stream: "AsyncNetworkStream", protocol: WebSocketProtocol, heartbeat: float
+        self, stream: "AsyncNetworkStream", protocol: WebSocketProtocol, heartbeat: Heartbeat
     ) -> None:
         self._stream = stream
         self._protocol = protocol
         self._heartbeat = heartbeat
-        self._patience = heartbeat
+        self._patience = heartbeat.every
         self._pinged = False
         self._broken = ""
         self._closed = False
@@ -45,7 +44,7 @@ class AsyncWebSocket:
         self._writing = aio.Lock()
 
     @classmethod
-    async def connect(cls, url: str, token: str, *, seconds: float, heartbeat: float) -> Self:
+    async def connect(cls, url: str, token: str, *, seconds: float, heartbeat: Heartbeat) -> Self:
         """Open a connection.
 
         Args:
@@ -92,7 +91,7 @@ class AsyncWebSocket:
     @property
     def is_stale(self) -> bool:
         """Whether nothing has been heard for so long that it is not worth trying."""
-        return time.monotonic() - self._heard_at > self._heartbeat
+        return time.monotonic() - self._heard_at > self._heartbeat.every
 
     async def send(self, text: str) -> None:
         """Send a message, to its last byte even when cancelled.
@@ -145,7 +144,8 @@ class AsyncWebSocket:
         pieces = 1 + self._protocol.to_send // _CHUNK
         if self._protocol.to_send:
             await aio.shielded(
-                lambda: self._write(self._heartbeat), seconds=self._heartbeat * (1 + pieces)
+                lambda: self._write(self._heartbeat.within),
+                seconds=self._heartbeat.within * (1 + pieces),
             )
 
     async def aclose(self, *, listen: bool) -> None:
@@ -181,7 +181,7 @@ class AsyncWebSocket:
             raise Disconnected(self.problem)
 
     def _fed(self, data: bytes) -> list[bytes]:
-        self._patience = self._heartbeat
+        self._patience = self._heartbeat.every
         self._pinged = False
         self._heard_at = time.monotonic()
         with self._mutex:
@@ -194,11 +194,11 @@ class AsyncWebSocket:
         if self._pinged:
             self._broken = (
                 f"{self._protocol.where} fell silent: it did not answer a ping within "
-                f"{self._heartbeat:g} s"
+                f"{self._heartbeat.within:g} s"
             )
             return
         self._pinged = True
-        self._patience = self._heartbeat
+        self._patience = self._heartbeat.within
         with self._mutex:
             if not self.problem:
                 self._protocol.ping()

@@ -10,7 +10,7 @@ from agb._concurrency import threads
 from agb._streaming import Transcript
 from agb._sync.shared_socket import SharedSocket
 from agb._sync.web_socket import WebSocket
-from agb._web_socket import Disconnected
+from agb._web_socket import Disconnected, Heartbeat
 from agb._wire.stream import CancelRequest, RunRequest
 from agb.exceptions import AGBError, ClientClosedError, StreamUnavailableError
 from agb.results import CodeExecutionResult, StreamEvent
@@ -29,11 +29,11 @@ class Streams:
         session: The session.
 
     Attributes:
-        heartbeat: Seconds of silence until a ping, and then until the connection counts as dead.
+        heartbeat: When to look whether the AGB is still there.
     """
 
     def __init__(self, session: "BaseSession") -> None:
-        self.heartbeat = 20.0
+        self.heartbeat = Heartbeat()
         self._session = session
         self._opening = threads.Lock()
         self._shared: SharedSocket | None = None

@@ -9,7 +9,7 @@ from agb._concurrency import threads
 from agb._deadline import Deadline
 from agb._failures import handshake_refusal
 from agb._http import Network
-from agb._web_socket import Disconnected, WebSocketProtocol
+from agb._web_socket import Disconnected, Heartbeat, WebSocketProtocol
 
 if TYPE_CHECKING:
     from agb._http import NetworkStream
@@ -27,17 +27,16 @@ class WebSocket:
     Args:
         stream: The bare connection, open.
         protocol: What is spoken on it.
-        heartbeat: Seconds of silence until a ping, and then again until the other side counts
-            as dead. Silence counts while somebody receives.
+        heartbeat: When to look whether the other side is still there.
     """
 
     def __init__(
-        self, stream: "NetworkStream", protocol: WebSocketProtocol, heartbeat: float
+        self, stream: "NetworkStream", protocol: WebSocketProtocol, heartbeat: Heartbeat
     ) -> None:
         self._stream = stream
         self._protocol = protocol
         self._heartbeat = heartbeat
-        self._patience = heartbeat
+        self._patience = heartbeat.every
         self._pinged = False
         self._broken = ""
         self._closed = False
@@ -46,7 +45,7 @@ class WebSocket:
         self._writing = threads.Lock()
 
     @classmethod
-    def connect(cls, url: str, token: str, *, seconds: float, heartbeat: float) -> Self:
+    def connect(cls, url: str, token: str, *, seconds: float, heartbeat: Heartbeat) -> Self:
         """Open a connection.
 
         Args:
@@ -93,7 +92,7 @@ class WebSocket:
     @property
     def is_stale(self) -> bool:
         """Whether nothing has been heard for so long that it is not worth trying."""
-        return time.monotonic() - self._heard_at > self._heartbeat
+        return time.monotonic() - self._heard_at > self._heartbeat.every
 
     def send(self, text: str) -> None:
         """Send a message, to its last byte even when cancelled.
@@ -146,7 +145,8 @@ class WebSocket:
         pieces = 1 + self._protocol.to_send // _CHUNK
         if self._protocol.to_send:
             threads.shielded(
-                lambda: self._write(self._heartbeat), seconds=self._heartbeat * (1 + pieces)
+                lambda: self._write(self._heartbeat.within),
+                seconds=self._heartbeat.within * (1 + pieces),
             )
 
     def close(self, *, listen: bool) -> None:
@@ -182,7 +182,7 @@ class WebSocket:
             raise Disconnected(self.problem)
 
     def _fed(self, data: bytes) -> list[bytes]:
-        self._patience = self._heartbeat
+        self._patience = self._heartbeat.every
         self._pinged = False
         self._heard_at = time.monotonic()
         with self._mutex:
@@ -195,11 +195,11 @@ class WebSocket:
         if self._pinged:
             self._broken = (
                 f"{self._protocol.where} fell silent: it did not answer a ping within "
-                f"{self._heartbeat:g} s"
+                f"{self._heartbeat.within:g} s"
             )
             return
         self._pinged = True
-        self._patience = self._heartbeat
+        self._patience = self._heartbeat.within
         with self._mutex:
             if not self.problem:
                 self._protocol.ping()
