@@ -50,8 +50,8 @@ class Peer:
 
     def accept(self, status: int = 101, location: str = "") -> None:
         """Read the handshake and answer it."""
-        while self.handshake is None:
-            self._take()
+        self.hear_the_handshake()
+        assert self.handshake is not None
         if status == 101:
             response = self.protocol.accept(self.handshake)
         else:
@@ -60,6 +60,12 @@ class Peer:
                 response.headers["Location"] = location
         self.protocol.send_response(response)
         self._flush()
+
+    def hear_the_handshake(self) -> None:
+        """Read the handshake."""
+        while self.handshake is None:
+            if not self._take():
+                raise ConnectionAbortedError
 
     def next(self) -> stream.Request | None:
         """Wait for a request; None when the client is gone."""

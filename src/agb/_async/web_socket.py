@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from agb._http import AsyncNetworkStream
 
 _CHUNK = 64 * 1024
-_CLOSE_SECONDS = 2.0
+_CLOSE_SECONDS = 1.0
 """To say goodbye, and to hear it."""
 _SHORTEST = 0.001
 """A time limit of 0 means something else to a socket."""
