@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agb import exceptions
-from agb._failures import json_answer, malformed, refusal
+from agb._failures import handshake_refusal, json_answer, malformed, refusal
 from agb._wire.answers import Malformed, Refused
 
 
@@ -137,3 +137,16 @@ def test_any_json_object_is_an_answer() -> None:
 def test_nothing_else_is(content: bytes) -> None:
     with pytest.raises(exceptions.UnexpectedResponseError):
         json_answer(200, content)
+
+
+def test_a_refused_handshake_is_told_in_the_words_of_who_refused() -> None:
+    body = b'{"code": "Session.NotFound", "message": "session s-1 was not found", "requestId": "r"}'
+    error = handshake_refusal(400, "ws://agb.example", body)
+    assert type(error) is exceptions.SessionNotFoundError
+    assert error.message == (
+        "ws://agb.example answered the request for a stream with HTTP 400: "
+        "session s-1 was not found"
+    )
+    assert (error.code, error.request_id, error.status_code) == ("Session.NotFound", "r", 400)
+    for odd in (b"", b"[1]", b"<html>", b'{"code": 7}'):
+        assert "HTTP 502" in handshake_refusal(502, "ws://agb.example", odd).message

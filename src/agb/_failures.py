@@ -37,21 +37,30 @@ def refusal(refused: Refused, *, session_id: str = "") -> exceptions.APIError:
     )
 
 
-def handshake_refusal(status: int, where: str) -> exceptions.APIError:
+def handshake_refusal(status: int, where: str, body: bytes) -> exceptions.APIError:
     """Return the error for a WebSocket that was not opened.
 
     Args:
         status: HTTP status of the answer; 0 where it was no HTTP.
         where: The address, without anything secret.
+        body: What the answer says, if anything.
     """
+    try:
+        told = read_object(status, body)
+    except Malformed:
+        told = {}
+    code, reason = (str(told.get(name) or "") for name in ("code", "message"))
     if status not in _BY_STATUS and status < _LOWEST_SERVER_ERROR:
         kind: type[exceptions.APIError] = exceptions.UnexpectedResponseError
+    elif status == _NOT_FOUND:
+        kind = exceptions.SessionNotFoundError
     else:
-        kind = exceptions.SessionNotFoundError if status == _NOT_FOUND else _kind(status, "", "")
+        kind = _kind(status, code, reason)
     said = f"with HTTP {status}" if status else "with something that is not HTTP"
     return kind(
-        f"{where} answered the request for a stream {said}",
-        code="STREAM_REFUSED",
+        f"{where} answered the request for a stream {said}{reason and ': '}{reason}",
+        code=told_code(code) or "STREAM_REFUSED",
+        request_id=str(told.get("requestId") or ""),
         status_code=status,
     )
 

@@ -11,6 +11,7 @@ from agb.exceptions import StreamUnavailableError
 
 if TYPE_CHECKING:
     from websockets.client import ClientProtocol
+    from websockets.http11 import Response
     from websockets.protocol import Event
 
 _SILENT = logging.Logger("agb.web_socket", logging.CRITICAL)  # noqa: LOG001 - nobody's logger
@@ -81,13 +82,13 @@ class WebSocketProtocol:
         return self._protocol.state.name == "CONNECTING" and self._protocol.handshake_exc is None
 
     @property
-    def refused_with(self) -> int | None:
-        """HTTP status of an answer that was no handshake; 0 where it was no HTTP either."""
+    def refusal(self) -> tuple[int, bytes] | None:
+        """HTTP status and body of an answer that was no handshake; 0 where it was no HTTP."""
         failure = self._protocol.handshake_exc
         if failure is None:
             return None
-        response = getattr(failure, "response", None)
-        return 0 if response is None else int(response.status_code)
+        response: Response | None = getattr(failure, "response", None)
+        return (0, b"") if response is None else (response.status_code, bytes(response.body or b""))
 
     @property
     def problem(self) -> str:

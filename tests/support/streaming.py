@@ -4,10 +4,10 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from ssl import SSLContext
+from ssl import SSLContext, SSLError
 from typing import Any, Self
 
 from websockets.frames import Frame, Opcode
@@ -152,7 +152,7 @@ class Peer:
         """Take what comes next; False at the end."""
         try:
             data = self.socket.recv(65536)
-        except ConnectionError:
+        except (ConnectionError, SSLError):
             data = b""
         if data:
             self.protocol.receive_data(data)
@@ -271,22 +271,18 @@ class StreamServer:
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
         connection.settimeout(PATIENCE)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with self._secured(connection) as secured:
-            peer = Peer(secured)
-            self.peers.append(peer)
-            with contextlib.suppress(ConnectionError):  # a client may leave when it likes
-                script(peer)
-
-    @contextlib.contextmanager
-    def _secured(self, connection: socket.socket) -> Iterator[socket.socket]:
-        with connection:
+        with connection, contextlib.suppress(ConnectionError, SSLError):
+            # A client may leave when it likes, and need not trust anybody.
             if self._tls is None:
-                yield connection
-                return
-            with contextlib.suppress(OSError):
-                connection = self._tls.wrap_socket(connection, server_side=True)
-            with connection:
-                yield connection
+                self._follow(script, connection)
+            else:
+                with self._tls.wrap_socket(connection, server_side=True) as secured:
+                    self._follow(script, secured)
+
+    def _follow(self, script: Script, connection: socket.socket) -> None:
+        peer = Peer(connection)
+        self.peers.append(peer)
+        script(peer)
 
     def _start(self, work: Callable[[], None]) -> None:
         def watched() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, assert_never, assert_type
 
 import httpx
 
@@ -12,6 +12,7 @@ from agb import (
     AsyncBaseSession,
     AsyncClient,
     AsyncCode,
+    AsyncCodeStream,
     AsyncCommand,
     AsyncContextService,
     AsyncExtensionsService,
@@ -46,6 +47,8 @@ from agb import (
     DownloadPolicy,
     DownloadResult,
     EditResult,
+    EndEvent,
+    ErrorEvent,
     ExecutionResult,
     Extension,
     ExtensionOption,
@@ -69,6 +72,7 @@ from agb import (
     ProcessOutputResult,
     ProcessStatusResult,
     RecyclePolicy,
+    ResultEvent,
     SessionData,
     SessionInfo,
     SessionListResult,
@@ -76,7 +80,12 @@ from agb import (
     SessionMetricsResult,
     SessionResult,
     SessionStatusResult,
+    StderrEvent,
+    StdoutEvent,
+    StreamDisconnectedError,
+    StreamEvent,
     SyncPolicy,
+    ToolError,
     UploadMode,
     UploadPolicy,
     UploadResult,
@@ -206,6 +215,34 @@ async def processes(session: AsyncSession) -> None:
     assert_type(await process.wait(timeout=1.5), CommandResult)
 
 
+async def streaming(session: AsyncSession) -> None:
+    stream = session.code.stream("6 * 7", "python", timeout_s=5)
+    assert_type(stream, AsyncCodeStream)
+    async with stream as run:
+        assert_type(run, AsyncCodeStream)
+        async for event in run:
+            assert_type(event, StreamEvent)
+            match event:
+                case StdoutEvent(text=text) | StderrEvent(text=text):
+                    assert_type(text, str)
+                case ResultEvent(result=result):
+                    assert_type(result, ExecutionResult)
+                case ErrorEvent(error=error):
+                    assert_type(error, ToolError)
+                case EndEvent():
+                    assert_type(event.execution_time, float)
+                case _:
+                    assert_never(event)
+            if event.type == "result":
+                assert_type(event, ResultEvent)
+    assert_type(run.result, CodeExecutionResult)
+    told = await session.code.run("1", "python", 5, stream_beta=True, on_stdout=print)
+    assert_type(told, CodeExecutionResult)
+    await session.code.run("1", "python", 5, True, print, print, print)
+    if isinstance(told.error, StreamDisconnectedError):
+        assert_type(told.error.partial, CodeExecutionResult | None)
+
+
 async def files(files: AsyncFileSystem) -> None:
     assert_type(await files.read("a"), FileContentResult)
     assert_type((await files.read("a", format="text")).content, str)
@@ -327,6 +364,8 @@ async def refused(agb: AsyncAGB, session: AsyncSession) -> None:
     (await agb.create()).session.session_id  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]  # noqa: B018
     CreateSessionParams(labels={"team": 5})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
     await session.code.run("1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    session.code.stream("1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await session.code.run("1", "python", on_stdout=chr)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await session.file.read("a", format="json")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     (await agb.list()).total_count = 5  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     ContextSync("SdkCtx-1", 5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

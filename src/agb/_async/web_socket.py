@@ -79,9 +79,10 @@ class AsyncWebSocket:
             raise
 
     def _look_at_the_answer(self) -> None:
-        status = self._protocol.refused_with
-        if status is not None:
-            raise handshake_refusal(status, self._protocol.where)
+        refusal = self._protocol.refusal
+        if refusal is not None:
+            status, body = refusal
+            raise handshake_refusal(status, self._protocol.where, body)
 
     @property
     def problem(self) -> str:
