@@ -10,7 +10,7 @@ import anyio
 import pytest
 from support.streaming import PATIENCE, Peer, Script, StreamServer, accepting, network, session_data
 
-from agb import AsyncAGB, AsyncSession, StdoutEvent
+from agb import AsyncAGB, AsyncSession, ClientClosedError, StdoutEvent
 from agb._wire.stream import CancelRequest, RunRequest
 
 
@@ -162,3 +162,28 @@ async def test_events_that_came_are_not_lost_when_waiting_for_more_is_cancelled(
                         texts.append(event.text)
     assert texts == ["one", "two"]
     assert run.result.success
+
+
+async def test_a_connection_that_is_made_while_the_client_closes_is_closed() -> None:
+    asked, closed = threading.Event(), threading.Event()
+
+    def accepts_late(peer: Peer) -> None:
+        peer.hear_the_handshake()
+        asked.set()
+        assert closed.wait(PATIENCE)
+        peer.accept()
+        assert peer.next() is None
+
+    async with session_with(accepts_late) as (session, server):
+        failures: list[object] = []
+
+        async def run() -> None:
+            failures.append((await session.code.run("1", "python", stream_beta=True)).error)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(run)
+            assert await anyio.to_thread.run_sync(asked.wait, PATIENCE)
+            await session.agb.aclose()
+            closed.set()
+        assert [type(failure) for failure in failures] == [ClientClosedError]
+    assert server.peers[0].closed_with == 1000

@@ -3,27 +3,20 @@
 import json
 import secrets
 import socket
+import threading
 
 import pytest
-from support.streaming import Peer, Script, StreamServer, accepting, network, session_data
+from support.streaming import PATIENCE, Peer, Script, StreamServer, accepting, network, session_data
 from websockets.frames import Opcode
 
 from agb import (
-    APIConnectionError,
-    APIError,
     AsyncAGB,
     AsyncCodeStream,
     AsyncSession,
-    AuthenticationError,
-    ClientClosedError,
-    ConnectTimeoutError,
-    PermissionDeniedError,
-    ServerError,
-    SessionNotFoundError,
     StdoutEvent,
     StreamDisconnectedError,
     StreamError,
-    UnexpectedResponseError,
+    _http,
 )
 from agb._concurrency import aio
 from agb._web_socket import Heartbeat
@@ -47,11 +40,6 @@ def session_at(agb: AsyncAGB, url: str, heartbeat: Heartbeat | None = None) -> A
 
 async def texts_of(run: AsyncCodeStream) -> list[str]:
     return [event.text async for event in run if isinstance(event, StdoutEvent)]
-
-
-async def enter(session: AsyncSession) -> None:
-    async with session.code.stream("1", "python"):
-        raise AssertionError
 
 
 def works(peer: Peer) -> None:
@@ -186,80 +174,6 @@ async def test_code_that_is_silent_for_long_is_not_taken_for_dead() -> None:
     assert result.result == "thought"
 
 
-def refuses_with(status: int) -> Script:
-    return lambda peer: peer.accept(status, location="ws://127.0.0.1:9/elsewhere")
-
-
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (200, UnexpectedResponseError),
-        (302, UnexpectedResponseError),
-        (401, AuthenticationError),
-        (403, PermissionDeniedError),
-        (404, SessionNotFoundError),
-        (500, ServerError),
-    ],
-)
-async def test_a_handshake_that_is_refused_tells_status_and_host_and_no_secret(
-    status: int, kind: type[APIError]
-) -> None:
-    with StreamServer(refuses_with(status), works) as server:
-        async with client() as agb:
-            session = session_at(agb, server.url)
-            with pytest.raises(kind) as caught:
-                await enter(session)
-            assert str(status) in str(caught.value)
-            assert f"ws://127.0.0.1:{server.port}" in str(caught.value)
-            assert not any(secret in str(caught.value) for secret in SECRETS)
-            assert caught.value.status_code == status
-            assert caught.value.code == "STREAM_REFUSED"
-            assert (await session.code.run("x", "python", stream_beta=True)).success
-    assert len(server.peers) == 2
-
-
-def says_no_http(peer: Peer) -> None:
-    peer.raw(b"220 mail.example ESMTP\r\n")
-    peer.wait_for_the_end()
-
-
-def hangs_up(peer: Peer) -> None:
-    peer.drop()
-
-
-def accepts_for_another(peer: Peer) -> None:
-    peer.raw(
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: AAAA\r\n\r\n"
-    )
-    peer.wait_for_the_end()
-
-
-@pytest.mark.parametrize("fault", [says_no_http, hangs_up, accepts_for_another])
-async def test_a_handshake_that_is_none_is_an_error_too(fault: Script) -> None:
-    with StreamServer(fault) as server:
-        async with client() as agb:
-            session = session_at(agb, server.url)
-            with pytest.raises((APIError, APIConnectionError), match=r"ws://127\.0\.0\.1"):
-                await enter(session)
-
-
-async def test_a_handshake_that_is_never_answered_times_out() -> None:
-    with StreamServer(Peer.wait_for_the_end) as server:
-        async with client(timeout=0.1) as agb:
-            session = session_at(agb, server.url)
-            with pytest.raises(ConnectTimeoutError, match="in time"):
-                await enter(session)
-
-
-@pytest.mark.parametrize("url", ["ws://127.0.0.1:9/", "wss://127.0.0.1:9/", "ws://no.invalid/"])
-async def test_a_server_that_is_not_there_is_an_error_before_the_block(url: str) -> None:
-    async with client() as agb:
-        with pytest.raises(APIConnectionError) as caught:
-            await enter(session_at(agb, url))
-    assert caught.value.code == "CONNECT_FAILED"
-
-
 async def test_frames_that_say_nothing_to_a_run_are_passed_over() -> None:
     def talks_to_nobody(peer: Peer) -> None:
         run = peer.run()
@@ -341,84 +255,42 @@ async def test_a_run_that_makes_no_sense_breaks_off_alone(frame: object, stopped
             assert await aio.map_parallel(follow, ["bad", "good"], limit=2) == ["so far", "well"]
 
 
-async def test_an_idle_connection_that_was_closed_is_replaced_before_a_run_is_sent() -> None:
-    def closes_when_idle(peer: Peer) -> None:
+async def until_it_has_news(session: AsyncSession) -> None:
+    shared = session._streams._shared
+    assert shared is not None
+    while not _http.has_news(shared._socket._stream):
+        await aio.sleep(0.001)
+
+
+async def test_a_run_that_is_sent_to_nobody_breaks_and_is_not_sent_again() -> None:
+    def resets_when_told(peer: Peer) -> None:
         peer.accept()
-        run = peer.run()
-        peer.close(1001, "idle", first=peer.framed(peer.ended(run.invocation_id)))
-
-    with StreamServer(closes_when_idle, closes_when_idle, works) as server:
-        async with client() as agb:
-            session = session_at(agb, server.url)
-            for _ in range(3):
-                assert (await session.code.run("x", "python", stream_beta=True)).success
-    assert [len(peer.received) for peer in server.peers] == [1, 1, 1]
-
-
-async def test_what_came_to_an_idle_connection_is_read_before_it_is_used_again() -> None:
-    def pings_when_idle(peer: Peer) -> None:
-        peer.accept()
-        first = peer.run()
-        peer.raw(
-            peer.framed(peer.ended(first.invocation_id))
-            + peer.framed(b"here?", opcode=Opcode.PING)
-            + peer.framed(peer.written(first, "too late"))
-        )
-        second = peer.run()
-        assert peer.pongs == 1
-        peer.out(second, "well")
-        peer.end(second)
-        peer.wait_for_the_end()
-
-    with StreamServer(pings_when_idle) as server:
-        async with client() as agb:
-            session = session_at(agb, server.url)
-            assert (await session.code.run("x", "python", stream_beta=True)).success
-            assert (await session.code.run("y", "python", stream_beta=True)).result == "well"
-
-
-async def test_a_connection_that_was_silent_for_long_is_not_trusted() -> None:
-    with StreamServer(works) as server:
-        async with client() as agb:
-            session = session_at(agb, server.url, Heartbeat(every=0.001))
-            assert (await session.code.run("x", "python", stream_beta=True)).success
-            await aio.sleep(0.01)
-            assert (await session.code.run("x", "python", stream_beta=True)).success
-    assert [peer.closed_with for peer in server.peers] == [1000, 1000]
-
-
-async def test_a_server_that_never_says_goodbye_is_left_all_the_same() -> None:
-    def ignores_goodbyes(peer: Peer) -> None:
-        peer.end(peer.run())
-        peer.mute = True
-        peer.wait_for_the_end()
-
-    with StreamServer(accepting(ignores_goodbyes)) as server:
-        async with client() as agb:
-            result = await session_at(agb, server.url).code.run("x", "python", stream_beta=True)
-            assert result.success
-    assert server.peers[0].closed_with == 1000
-
-
-async def test_a_closed_client_opens_no_stream() -> None:
-    with StreamServer(works) as server:
-        async with client() as agb:
-            session = session_at(agb, server.url)
-        with pytest.raises(ClientClosedError):
-            await enter(session)
-    assert server.peers == []
-
-
-async def test_closing_the_client_ends_streams() -> None:
-    def waits(peer: Peer) -> None:
         peer.run()
-        peer.wait_for_the_end()
+        resets(peer)
 
-    with StreamServer(accepting(waits)) as server:
+    with StreamServer(resets_when_told, works) as server:
         async with client() as agb:
             session = session_at(agb, server.url)
-            async with session.code.stream("x", "python") as run:
-                await agb.aclose()
-                with pytest.raises(StreamDisconnectedError, match="client was closed"):
-                    await texts_of(run)
-    assert server.peers[0].closed_with == 1000
+            async with session.code.stream("x", "python") as first:
+                await until_it_has_news(session)
+                second = await session.code.run("#" * 100_000, "python", stream_beta=True)
+                assert isinstance(second.error, StreamDisconnectedError)
+                with pytest.raises(StreamDisconnectedError):
+                    await texts_of(first)
+            assert (await session.code.run("x", "python", stream_beta=True)).success
+    assert [len(peer.received) for peer in server.peers] == [1, 1]
+
+
+async def test_a_server_that_takes_nothing_is_given_up() -> None:
+    done = threading.Event()
+
+    def takes_nothing(_: Peer) -> None:
+        assert done.wait(PATIENCE)
+
+    with StreamServer(accepting(takes_nothing)) as server:
+        async with client() as agb:
+            session = session_at(agb, server.url, Heartbeat(within=0.1))
+            failed = await session.code.run("#" * 50_000_000, "python", stream_beta=True)
+            assert isinstance(failed.error, StreamDisconnectedError)
+            assert failed.request_id
+        done.set()

@@ -194,6 +194,7 @@ async def test_leaving_early_stops_the_code() -> None:
             with pytest.raises(ZeroDivisionError):
                 async with session.code.stream("wait()", "python"):
                     raise ZeroDivisionError
+            assert [event async for event in run] == []
     left = run.result
     assert not left.success
     assert left.code == "STREAM_UNFINISHED"

@@ -4,28 +4,13 @@
 import json
 import secrets
 import socket
+import threading
 
 import pytest
-from support.streaming import Peer, Script, StreamServer, accepting, network, session_data
+from support.streaming import PATIENCE, Peer, Script, StreamServer, accepting, network, session_data
 from websockets.frames import Opcode
 
-from agb import (
-    AGB,
-    APIConnectionError,
-    APIError,
-    AuthenticationError,
-    ClientClosedError,
-    CodeStream,
-    ConnectTimeoutError,
-    PermissionDeniedError,
-    ServerError,
-    Session,
-    SessionNotFoundError,
-    StdoutEvent,
-    StreamDisconnectedError,
-    StreamError,
-    UnexpectedResponseError,
-)
+from agb import AGB, CodeStream, Session, StdoutEvent, StreamDisconnectedError, StreamError, _http
 from agb._concurrency import threads
 from agb._web_socket import Heartbeat
 from agb._wire.stream import CancelRequest, RunRequest
@@ -48,11 +33,6 @@ def session_at(agb: AGB, url: str, heartbeat: Heartbeat | None = None) -> Sessio
 
 def texts_of(run: CodeStream) -> list[str]:
     return [event.text for event in run if isinstance(event, StdoutEvent)]
-
-
-def enter(session: Session) -> None:
-    with session.code.stream("1", "python"):
-        raise AssertionError
 
 
 def works(peer: Peer) -> None:
@@ -183,76 +163,6 @@ def test_code_that_is_silent_for_long_is_not_taken_for_dead() -> None:
     assert result.result == "thought"
 
 
-def refuses_with(status: int) -> Script:
-    return lambda peer: peer.accept(status, location="ws://127.0.0.1:9/elsewhere")
-
-
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (200, UnexpectedResponseError),
-        (302, UnexpectedResponseError),
-        (401, AuthenticationError),
-        (403, PermissionDeniedError),
-        (404, SessionNotFoundError),
-        (500, ServerError),
-    ],
-)
-def test_a_handshake_that_is_refused_tells_status_and_host_and_no_secret(
-    status: int, kind: type[APIError]
-) -> None:
-    with StreamServer(refuses_with(status), works) as server, client() as agb:
-        session = session_at(agb, server.url)
-        with pytest.raises(kind) as caught:
-            enter(session)
-        assert str(status) in str(caught.value)
-        assert f"ws://127.0.0.1:{server.port}" in str(caught.value)
-        assert not any(secret in str(caught.value) for secret in SECRETS)
-        assert caught.value.status_code == status
-        assert caught.value.code == "STREAM_REFUSED"
-        assert session.code.run("x", "python", stream_beta=True).success
-    assert len(server.peers) == 2
-
-
-def says_no_http(peer: Peer) -> None:
-    peer.raw(b"220 mail.example ESMTP\r\n")
-    peer.wait_for_the_end()
-
-
-def hangs_up(peer: Peer) -> None:
-    peer.drop()
-
-
-def accepts_for_another(peer: Peer) -> None:
-    peer.raw(
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: AAAA\r\n\r\n"
-    )
-    peer.wait_for_the_end()
-
-
-@pytest.mark.parametrize("fault", [says_no_http, hangs_up, accepts_for_another])
-def test_a_handshake_that_is_none_is_an_error_too(fault: Script) -> None:
-    with StreamServer(fault) as server, client() as agb:
-        session = session_at(agb, server.url)
-        with pytest.raises((APIError, APIConnectionError), match=r"ws://127\.0\.0\.1"):
-            enter(session)
-
-
-def test_a_handshake_that_is_never_answered_times_out() -> None:
-    with StreamServer(Peer.wait_for_the_end) as server, client(timeout=0.1) as agb:
-        session = session_at(agb, server.url)
-        with pytest.raises(ConnectTimeoutError, match="in time"):
-            enter(session)
-
-
-@pytest.mark.parametrize("url", ["ws://127.0.0.1:9/", "wss://127.0.0.1:9/", "ws://no.invalid/"])
-def test_a_server_that_is_not_there_is_an_error_before_the_block(url: str) -> None:
-    with client() as agb, pytest.raises(APIConnectionError) as caught:
-        enter(session_at(agb, url))
-    assert caught.value.code == "CONNECT_FAILED"
-
-
 def test_frames_that_say_nothing_to_a_run_are_passed_over() -> None:
     def talks_to_nobody(peer: Peer) -> None:
         run = peer.run()
@@ -329,79 +239,41 @@ def test_a_run_that_makes_no_sense_breaks_off_alone(frame: object, stopped: bool
         assert threads.map_parallel(follow, ["bad", "good"], limit=2) == ["so far", "well"]
 
 
-def test_an_idle_connection_that_was_closed_is_replaced_before_a_run_is_sent() -> None:
-    def closes_when_idle(peer: Peer) -> None:
+def until_it_has_news(session: Session) -> None:
+    shared = session._streams._shared
+    assert shared is not None
+    while not _http.has_news(shared._socket._stream):
+        threads.sleep(0.001)
+
+
+def test_a_run_that_is_sent_to_nobody_breaks_and_is_not_sent_again() -> None:
+    def resets_when_told(peer: Peer) -> None:
         peer.accept()
-        run = peer.run()
-        peer.close(1001, "idle", first=peer.framed(peer.ended(run.invocation_id)))
-
-    with StreamServer(closes_when_idle, closes_when_idle, works) as server, client() as agb:
-        session = session_at(agb, server.url)
-        for _ in range(3):
-            assert session.code.run("x", "python", stream_beta=True).success
-    assert [len(peer.received) for peer in server.peers] == [1, 1, 1]
-
-
-def test_what_came_to_an_idle_connection_is_read_before_it_is_used_again() -> None:
-    def pings_when_idle(peer: Peer) -> None:
-        peer.accept()
-        first = peer.run()
-        peer.raw(
-            peer.framed(peer.ended(first.invocation_id))
-            + peer.framed(b"here?", opcode=Opcode.PING)
-            + peer.framed(peer.written(first, "too late"))
-        )
-        second = peer.run()
-        assert peer.pongs == 1
-        peer.out(second, "well")
-        peer.end(second)
-        peer.wait_for_the_end()
-
-    with StreamServer(pings_when_idle) as server, client() as agb:
-        session = session_at(agb, server.url)
-        assert session.code.run("x", "python", stream_beta=True).success
-        assert session.code.run("y", "python", stream_beta=True).result == "well"
-
-
-def test_a_connection_that_was_silent_for_long_is_not_trusted() -> None:
-    with StreamServer(works) as server, client() as agb:
-        session = session_at(agb, server.url, Heartbeat(every=0.001))
-        assert session.code.run("x", "python", stream_beta=True).success
-        threads.sleep(0.01)
-        assert session.code.run("x", "python", stream_beta=True).success
-    assert [peer.closed_with for peer in server.peers] == [1000, 1000]
-
-
-def test_a_server_that_never_says_goodbye_is_left_all_the_same() -> None:
-    def ignores_goodbyes(peer: Peer) -> None:
-        peer.end(peer.run())
-        peer.mute = True
-        peer.wait_for_the_end()
-
-    with StreamServer(accepting(ignores_goodbyes)) as server, client() as agb:
-        result = session_at(agb, server.url).code.run("x", "python", stream_beta=True)
-        assert result.success
-    assert server.peers[0].closed_with == 1000
-
-
-def test_a_closed_client_opens_no_stream() -> None:
-    with StreamServer(works) as server:
-        with client() as agb:
-            session = session_at(agb, server.url)
-        with pytest.raises(ClientClosedError):
-            enter(session)
-    assert server.peers == []
-
-
-def test_closing_the_client_ends_streams() -> None:
-    def waits(peer: Peer) -> None:
         peer.run()
-        peer.wait_for_the_end()
+        resets(peer)
 
-    with StreamServer(accepting(waits)) as server, client() as agb:
+    with StreamServer(resets_when_told, works) as server, client() as agb:
         session = session_at(agb, server.url)
-        with session.code.stream("x", "python") as run:
-            agb.close()
-            with pytest.raises(StreamDisconnectedError, match="client was closed"):
-                texts_of(run)
-    assert server.peers[0].closed_with == 1000
+        with session.code.stream("x", "python") as first:
+            until_it_has_news(session)
+            second = session.code.run("#" * 100_000, "python", stream_beta=True)
+            assert isinstance(second.error, StreamDisconnectedError)
+            with pytest.raises(StreamDisconnectedError):
+                texts_of(first)
+        assert session.code.run("x", "python", stream_beta=True).success
+    assert [len(peer.received) for peer in server.peers] == [1, 1]
+
+
+def test_a_server_that_takes_nothing_is_given_up() -> None:
+    done = threading.Event()
+
+    def takes_nothing(_: Peer) -> None:
+        assert done.wait(PATIENCE)
+
+    with StreamServer(accepting(takes_nothing)) as server:
+        with client() as agb:
+            session = session_at(agb, server.url, Heartbeat(within=0.1))
+            failed = session.code.run("#" * 50_000_000, "python", stream_beta=True)
+            assert isinstance(failed.error, StreamDisconnectedError)
+            assert failed.request_id
+        done.set()

@@ -187,6 +187,7 @@ def test_leaving_early_stops_the_code() -> None:
                 break
         with pytest.raises(ZeroDivisionError), session.code.stream("wait()", "python"):
             raise ZeroDivisionError
+        assert list(run) == []
     left = run.result
     assert not left.success
     assert left.code == "STREAM_UNFINISHED"

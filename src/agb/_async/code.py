@@ -126,12 +126,11 @@ class AsyncCode:
             run = self._as_run(code, language, timeout_s)
             await run.begin()
         except AGBError as error:
-            failed = CodeExecutionResult(error=error, request_id=error.request_id)
+            failure = error
         else:
             return await self._told(run, callbacks)
-        if failed.error is not None:
-            callbacks.tell(failed.error)
-        return failed
+        callbacks.tell(failure)
+        return CodeExecutionResult(error=failure, request_id=failure.request_id)
 
     async def _told(self, run: AsyncRun, callbacks: Callbacks) -> CodeExecutionResult:
         """Wait for the end of a run, and call back on the way."""

@@ -8,6 +8,7 @@ from agb._concurrency import aio
 from agb._deadline import Deadline
 from agb._failures import handshake_refusal
 from agb._http import AsyncNetwork
+from agb._tls import Encryption
 from agb._web_socket import Disconnected, Heartbeat, WebSocketProtocol
 
 if TYPE_CHECKING:
@@ -25,14 +26,20 @@ class AsyncWebSocket:
 
     Args:
         stream: The bare connection, open.
+        tls: What encrypts it, if anything does.
         protocol: What is spoken on it.
         heartbeat: When to look whether the other side is still there.
     """
 
     def __init__(
-        self, stream: "AsyncNetworkStream", protocol: WebSocketProtocol, heartbeat: Heartbeat
+        self,
+        stream: "AsyncNetworkStream",
+        tls: Encryption | None,
+        protocol: WebSocketProtocol,
+        heartbeat: Heartbeat,
     ) -> None:
         self._stream = stream
+        self._tls = tls
         self._protocol = protocol
         self._heartbeat = heartbeat
         self._patience = heartbeat.every
@@ -59,9 +66,13 @@ class AsyncWebSocket:
             APIError: The other side refuses the WebSocket.
         """
         protocol = WebSocketProtocol(url, {"X-Access-Token": token})
+        tls = Encryption(_http.tls(), protocol.host) if protocol.secure else None
         deadline = Deadline(seconds)
         try:
-            socket = cls(await _connected(protocol, deadline), protocol, heartbeat)
+            stream = await AsyncNetwork.backend().connect_tcp(
+                protocol.host, protocol.port, timeout=_left(deadline)
+            )
+            socket = cls(stream, tls, protocol, heartbeat)
             await socket._agree(deadline)
         except _http.network_errors(Disconnected) as error:
             raise _http.network_failure(error, protocol.where) from error
@@ -70,13 +81,21 @@ class AsyncWebSocket:
     async def _agree(self, deadline: Deadline) -> None:
         """Shake hands; a connection on which that fails is closed."""
         try:
+            if self._tls is not None:
+                await self._encrypt(self._tls, deadline)
             await self.flush()
             while self._protocol.is_connecting:
-                self._protocol.feed(await self._stream.read(_CHUNK, timeout=_left(deadline)))
+                self._fed(await self._stream.read(_CHUNK, timeout=_left(deadline)))
             self._look_at_the_answer()
         except BaseException:
             await aio.shielded(self._stream.aclose, seconds=_CLOSE_SECONDS)
             raise
+
+    async def _encrypt(self, tls: Encryption, deadline: Deadline) -> None:
+        agreed = tls.agree()
+        while not agreed:
+            await self._stream.write(tls.seal(b""), timeout=_left(deadline))
+            agreed = tls.agree(await self._stream.read(_CHUNK, timeout=_left(deadline)))
 
     def _look_at_the_answer(self) -> None:
         refusal = self._protocol.refusal
@@ -129,10 +148,7 @@ class AsyncWebSocket:
             Disconnected: It was the end.
         """
         while _http.has_news(self._stream):
-            data = await self._read(_CLOSE_SECONDS)
-            if data is None:  # half of what is encrypted
-                break
-            self._fed(data)
+            self._fed(await self._read(_CLOSE_SECONDS) or b"")
             self._check()
         await self.flush()
 
@@ -142,8 +158,9 @@ class AsyncWebSocket:
         Raises:
             Disconnected: It can't be sent.
         """
-        pieces = 1 + self._protocol.to_send // _CHUNK
-        if self._protocol.to_send:
+        to_send = self._protocol.to_send + (self._tls.to_send if self._tls else 0)
+        if to_send:
+            pieces = 1 + to_send // _CHUNK
             await aio.shielded(
                 lambda: self._write(self._heartbeat.within),
                 seconds=self._heartbeat.within * (1 + pieces),
@@ -175,7 +192,7 @@ class AsyncWebSocket:
         await self._write(_CLOSE_SECONDS)
         deadline = Deadline(_CLOSE_SECONDS)
         while listen and not self._protocol.is_over and deadline.remaining():
-            self._protocol.feed(await self._stream.read(_CHUNK, timeout=_left(deadline)))
+            self._fed(await self._stream.read(_CHUNK, timeout=_left(deadline)))
 
     def _check(self) -> None:
         if self.problem:
@@ -185,8 +202,18 @@ class AsyncWebSocket:
         self._patience = self._heartbeat.every
         self._pinged = False
         self._heard_at = time.monotonic()
-        with self._mutex:
-            return self._protocol.feed(data)
+        try:
+            with self._mutex:
+                return self._protocol.feed(data) if self._tls is None else self._unsealed(data)
+        except OSError as error:
+            self._break(_http.words_of(error))
+            raise Disconnected(self.problem) from error
+
+    def _unsealed(self, data: bytes) -> list[bytes]:
+        assert self._tls is not None  # noqa: S101 - asked for by who has one
+        plain, over = self._tls.unseal(data)
+        messages = self._protocol.feed(plain) if plain else []
+        return messages + self._protocol.feed(b"") if over else messages
 
     def _beat(self) -> None:
         """Ping; a ping that was not answered is the end."""
@@ -212,9 +239,7 @@ class AsyncWebSocket:
         except _http.network_timeouts():
             return None
         except _http.network_errors() as error:
-            self._broken = (
-                self._broken or f"the connection to {self._protocol.where} broke: {error}"
-            )
+            self._break(_http.words_of(error))
             raise Disconnected(self.problem) from error
         finally:
             self._patience = min(self._patience, deadline.remaining())
@@ -224,6 +249,7 @@ class AsyncWebSocket:
         async with self._writing:
             with self._mutex:
                 data = self._protocol.outgoing()
+                data = data if self._tls is None else self._tls.seal(data)
             sent = False
             try:
                 for start in range(0, len(data), _CHUNK):
@@ -238,22 +264,6 @@ class AsyncWebSocket:
 
     def _break(self, how: str) -> None:
         self._broken = self._broken or f"the connection to {self._protocol.where} broke: {how}"
-
-
-async def _connected(protocol: WebSocketProtocol, deadline: Deadline) -> "AsyncNetworkStream":
-    """Open a bare connection, encrypted where it must be."""
-    stream = await AsyncNetwork.backend().connect_tcp(
-        protocol.host, protocol.port, timeout=_left(deadline)
-    )
-    if not protocol.secure:
-        return stream
-    try:
-        return await stream.start_tls(
-            _http.tls(), server_hostname=protocol.host, timeout=_left(deadline)
-        )
-    except BaseException:
-        await aio.shielded(stream.aclose, seconds=_CLOSE_SECONDS)
-        raise
 
 
 def _left(deadline: Deadline) -> float:

@@ -125,12 +125,11 @@ class Code:
             run = self._as_run(code, language, timeout_s)
             run.begin()
         except AGBError as error:
-            failed = CodeExecutionResult(error=error, request_id=error.request_id)
+            failure = error
         else:
             return self._told(run, callbacks)
-        if failed.error is not None:
-            callbacks.tell(failed.error)
-        return failed
+        callbacks.tell(failure)
+        return CodeExecutionResult(error=failure, request_id=failure.request_id)
 
     def _told(self, run: Run, callbacks: Callbacks) -> CodeExecutionResult:
         """Wait for the end of a run, and call back on the way."""

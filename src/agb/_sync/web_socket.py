@@ -9,6 +9,7 @@ from agb._concurrency import threads
 from agb._deadline import Deadline
 from agb._failures import handshake_refusal
 from agb._http import Network
+from agb._tls import Encryption
 from agb._web_socket import Disconnected, Heartbeat, WebSocketProtocol
 
 if TYPE_CHECKING:
@@ -26,14 +27,20 @@ class WebSocket:
 
     Args:
         stream: The bare connection, open.
+        tls: What encrypts it, if anything does.
         protocol: What is spoken on it.
         heartbeat: When to look whether the other side is still there.
     """
 
     def __init__(
-        self, stream: "NetworkStream", protocol: WebSocketProtocol, heartbeat: Heartbeat
+        self,
+        stream: "NetworkStream",
+        tls: Encryption | None,
+        protocol: WebSocketProtocol,
+        heartbeat: Heartbeat,
     ) -> None:
         self._stream = stream
+        self._tls = tls
         self._protocol = protocol
         self._heartbeat = heartbeat
         self._patience = heartbeat.every
@@ -60,9 +67,13 @@ class WebSocket:
             APIError: The other side refuses the WebSocket.
         """
         protocol = WebSocketProtocol(url, {"X-Access-Token": token})
+        tls = Encryption(_http.tls(), protocol.host) if protocol.secure else None
         deadline = Deadline(seconds)
         try:
-            socket = cls(_connected(protocol, deadline), protocol, heartbeat)
+            stream = Network.backend().connect_tcp(
+                protocol.host, protocol.port, timeout=_left(deadline)
+            )
+            socket = cls(stream, tls, protocol, heartbeat)
             socket._agree(deadline)
         except _http.network_errors(Disconnected) as error:
             raise _http.network_failure(error, protocol.where) from error
@@ -71,13 +82,21 @@ class WebSocket:
     def _agree(self, deadline: Deadline) -> None:
         """Shake hands; a connection on which that fails is closed."""
         try:
+            if self._tls is not None:
+                self._encrypt(self._tls, deadline)
             self.flush()
             while self._protocol.is_connecting:
-                self._protocol.feed(self._stream.read(_CHUNK, timeout=_left(deadline)))
+                self._fed(self._stream.read(_CHUNK, timeout=_left(deadline)))
             self._look_at_the_answer()
         except BaseException:
             threads.shielded(self._stream.close, seconds=_CLOSE_SECONDS)
             raise
+
+    def _encrypt(self, tls: Encryption, deadline: Deadline) -> None:
+        agreed = tls.agree()
+        while not agreed:
+            self._stream.write(tls.seal(b""), timeout=_left(deadline))
+            agreed = tls.agree(self._stream.read(_CHUNK, timeout=_left(deadline)))
 
     def _look_at_the_answer(self) -> None:
         refusal = self._protocol.refusal
@@ -130,10 +149,7 @@ class WebSocket:
             Disconnected: It was the end.
         """
         while _http.has_news(self._stream):
-            data = self._read(_CLOSE_SECONDS)
-            if data is None:  # half of what is encrypted
-                break
-            self._fed(data)
+            self._fed(self._read(_CLOSE_SECONDS) or b"")
             self._check()
         self.flush()
 
@@ -143,8 +159,9 @@ class WebSocket:
         Raises:
             Disconnected: It can't be sent.
         """
-        pieces = 1 + self._protocol.to_send // _CHUNK
-        if self._protocol.to_send:
+        to_send = self._protocol.to_send + (self._tls.to_send if self._tls else 0)
+        if to_send:
+            pieces = 1 + to_send // _CHUNK
             threads.shielded(
                 lambda: self._write(self._heartbeat.within),
                 seconds=self._heartbeat.within * (1 + pieces),
@@ -176,7 +193,7 @@ class WebSocket:
         self._write(_CLOSE_SECONDS)
         deadline = Deadline(_CLOSE_SECONDS)
         while listen and not self._protocol.is_over and deadline.remaining():
-            self._protocol.feed(self._stream.read(_CHUNK, timeout=_left(deadline)))
+            self._fed(self._stream.read(_CHUNK, timeout=_left(deadline)))
 
     def _check(self) -> None:
         if self.problem:
@@ -186,8 +203,18 @@ class WebSocket:
         self._patience = self._heartbeat.every
         self._pinged = False
         self._heard_at = time.monotonic()
-        with self._mutex:
-            return self._protocol.feed(data)
+        try:
+            with self._mutex:
+                return self._protocol.feed(data) if self._tls is None else self._unsealed(data)
+        except OSError as error:
+            self._break(_http.words_of(error))
+            raise Disconnected(self.problem) from error
+
+    def _unsealed(self, data: bytes) -> list[bytes]:
+        assert self._tls is not None  # noqa: S101 - asked for by who has one
+        plain, over = self._tls.unseal(data)
+        messages = self._protocol.feed(plain) if plain else []
+        return messages + self._protocol.feed(b"") if over else messages
 
     def _beat(self) -> None:
         """Ping; a ping that was not answered is the end."""
@@ -213,9 +240,7 @@ class WebSocket:
         except _http.network_timeouts():
             return None
         except _http.network_errors() as error:
-            self._broken = (
-                self._broken or f"the connection to {self._protocol.where} broke: {error}"
-            )
+            self._break(_http.words_of(error))
             raise Disconnected(self.problem) from error
         finally:
             self._patience = min(self._patience, deadline.remaining())
@@ -225,6 +250,7 @@ class WebSocket:
         with self._writing:
             with self._mutex:
                 data = self._protocol.outgoing()
+                data = data if self._tls is None else self._tls.seal(data)
             sent = False
             try:
                 for start in range(0, len(data), _CHUNK):
@@ -239,18 +265,6 @@ class WebSocket:
 
     def _break(self, how: str) -> None:
         self._broken = self._broken or f"the connection to {self._protocol.where} broke: {how}"
-
-
-def _connected(protocol: WebSocketProtocol, deadline: Deadline) -> "NetworkStream":
-    """Open a bare connection, encrypted where it must be."""
-    stream = Network.backend().connect_tcp(protocol.host, protocol.port, timeout=_left(deadline))
-    if not protocol.secure:
-        return stream
-    try:
-        return stream.start_tls(_http.tls(), server_hostname=protocol.host, timeout=_left(deadline))
-    except BaseException:
-        threads.shielded(stream.close, seconds=_CLOSE_SECONDS)
-        raise
 
 
 def _left(deadline: Deadline) -> float:
