@@ -17,7 +17,7 @@ _BY_STATUS: dict[int, type[exceptions.APIError]] = {
 }
 _UNTOLD = {"", "ok", "success", "200", "0"}
 _BAD_REQUEST = 400
-_NOT_FOUND = 404
+_HTTP_NOT_FOUND = 404
 _LOWEST_SERVER_ERROR = 500
 
 
@@ -52,7 +52,7 @@ def handshake_refusal(status: int, where: str, body: bytes) -> exceptions.APIErr
     code, reason = (str(told.get(name) or "") for name in ("code", "message"))
     if status not in _BY_STATUS and status < _LOWEST_SERVER_ERROR:
         kind: type[exceptions.APIError] = exceptions.UnexpectedResponseError
-    elif status == _NOT_FOUND:
+    elif status == _HTTP_NOT_FOUND:
         kind = exceptions.SessionNotFoundError
     else:
         kind = _kind(status, code, reason)
