@@ -247,6 +247,14 @@ async def test_bombs_are_not_unpacked(agb: Caller, monkeypatch: pytest.MonkeyPat
     assert "too many entries" in await problem()
 
 
+async def test_a_colon_in_a_name_is_no_drive(agb: Caller) -> None:
+    context = await make(agb, "colons in archives")
+    await put(agb, context, "z.zip", zipped({"x:y": b"1", "a: b/c": b"2"}))
+    made = await session(agb, mount(context, "/m", **ONLY_IN))
+    assert await shell(agb, made, "cd /m/z; cat x:y 'a: b/c'") == "12"
+    await release(agb, made)
+
+
 async def test_links_in_an_archive_stay_links(agb: Caller) -> None:
     context = await make(agb, "links in archives")
     await put(agb, context, "l.zip", with_info(b"/etc/shadow", external_attr=LINK << 16))

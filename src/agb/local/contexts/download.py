@@ -131,7 +131,7 @@ class Download:
         with self._noting(item.path), self.store.staging() as stage:
             with self.store.read(self.mount.key, item.blob) as content:
                 wants = self.mount.wants if item.packed else _everything
-                entries = unpack(content, stage, self.tree.check, wants)
+                entries = unpack(content, stage, self.tree.check, wants, own=item.packed)
             self._place(base, folder, item, entries)
 
     def _place(self, base: Parts, folder: bytes, item: Object, entries: Sequence[Entry]) -> None:

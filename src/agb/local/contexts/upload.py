@@ -179,7 +179,7 @@ class Upload:
         folder = stage / "old"
         folder.mkdir()
         with self.store.read(self.mount.key, row.blob) as content:
-            entries = unpack(content, folder, self.tree.check, lambda _: True)
+            entries = unpack(content, folder, self.tree.check, lambda _: True, own=True)
         return {entry.path: entry for entry in entries}
 
     def _pack(
