@@ -165,6 +165,8 @@ class Upload:
             ]
             blobs = self.store.publish(key, [put], replaced)
         blob = blobs[ARCHIVE]
+        if row is None or self.mount.unpacked.get(ARCHIVE) == row.blob:
+            self.mount.unpacked[ARCHIVE] = blob
         self.mount.seen = self.mount.seen | {
             path: Seen(found=each, blob=blob, source=ARCHIVE)
             for path, each in found.items()
