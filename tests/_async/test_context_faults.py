@@ -321,3 +321,20 @@ async def test_a_download_goes_where_it_is_sent_on_to_but_not_in_circles(tmp_pat
         turned = await agb.context.download_file("SdkCtx-1", "a", tmp_path / "b")
     assert isinstance(turned.error, TransferError)
     assert turned.error_message == "https://other.example sends a request round in circles"
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_release_that_the_agb_gives_up_is_told_with_its_cause(told: bool) -> None:
+    statuses = iter(["RUNNING", "DELETING", "RUNNING"])
+    line = {"status": "Failed", "taskType": "upload", "errorMessage": "Storage.Full: no room"}
+    network = Network(
+        releaseSessionAsync=envelope(),
+        getSessionInfo=lambda _: envelope({"status": next(statuses)}),
+        GetContextInfo=status(line) if told else status(),
+    )
+    async with client(network) as agb:
+        deleted = await AsyncSession(agb, "s-1").delete()
+    assert isinstance(deleted.error, ContextSyncError)
+    words = ("SdkCtx-1", "/home/data", "no room") if told else ("s-1", "given up")
+    for word in words:
+        assert word in deleted.error_message

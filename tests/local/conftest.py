@@ -1,6 +1,9 @@
 """A server on a socket: with sandboxes, or with stand-ins for them and a clock to turn."""
 
-from collections.abc import AsyncIterator
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -61,3 +64,23 @@ async def agb(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Caller]
     settings = Settings(api_key=KEY, data_dir=tmp_path_factory.mktemp("agb"), port=0)
     async with serving(settings) as server, calling(server.endpoint) as caller:
         yield caller
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with room for 16 MB."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("only root on Linux can mount a small disk")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["/bin/mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", folder],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["/bin/umount", "--lazy", folder], check=True)

@@ -15,6 +15,7 @@ from agb._async.tools import AsyncTools
 from agb._async.transfer import AsyncFileTransfer
 from agb._async.transport import AsyncTransport
 from agb._concurrency import aio
+from agb._context_reading import sync_failure
 from agb._deadline import Deadline
 from agb._http import Timeouts
 from agb._session_reading import is_gone, is_over, public_tools, session_info
@@ -25,6 +26,7 @@ from agb._wire.messages.tools import ListToolsRequest, read_tool_list
 from agb.exceptions import (
     APIError,
     AuthenticationError,
+    ContextSyncError,
     InvalidParamsError,
     PermissionDeniedError,
     WaitTimeoutError,
@@ -313,7 +315,8 @@ class AsyncBaseSession:
 
         Returns:
             Whether it is gone. It failed with a `ContextSyncError` when a context could not be
-            brought up to date, with a `WaitTimeoutError` when the session is still going.
+            brought up to date, and the session is kept; with a `WaitTimeoutError` when it is
+            still going.
         """
         _checks.seconds("timeout", timeout)
         if sync_context:
@@ -336,22 +339,29 @@ class AsyncBaseSession:
         return DeleteResult(request_id=answer.request_id)
 
     async def _wait_until_gone(self, deadline: Deadline, request_id: str) -> None:
-        last = "its status is not known"
+        status = problem = ""
         for pause in deadline.pauses():
             seen = await self.get_status()
             if is_over(seen.status) or is_gone(seen.error):
                 return
             if isinstance(seen.error, (AuthenticationError, PermissionDeniedError)):
                 raise seen.error
-            last = (
-                f"its status is {seen.status}"
-                if seen.success
-                else f"its status can't be had: {seen.error_message}"
-            )
+            if status == "DELETING" and seen.status == "RUNNING":
+                raise await self._why_kept(request_id)
+            status, problem = seen.status or status, seen.error_message
             await aio.sleep(pause)
+        last = f"its status can't be had: {problem}" if problem else f"its status is {status}"
         raise WaitTimeoutError(
             f"session {self.session_id} was asked to end; after {deadline.seconds:g} s {last}",
             request_id=request_id,
+        )
+
+    async def _why_kept(self, request_id: str) -> ContextSyncError:
+        """Ask why an AGB that had begun to release the session let it live after all."""
+        told = (await self.context.info(task_type="upload")).raise_for_error()
+        kept = f"session {self.session_id} is kept: its release was given up"
+        return sync_failure(told.context_status_data, request_id) or ContextSyncError(
+            kept, request_id=request_id
         )
 
     def _request(self) -> SessionRequest:

@@ -80,8 +80,8 @@ async def get_session_info(call: Call, request: SessionRequest) -> Reply:
 
 
 async def release_session_async(call: Call, request: SessionRequest) -> Reply:
-    """Begin to release a session."""
-    call.sessions.begin_release(request.session_id)
+    """Begin to release a session; say so at once if its files can't be brought back."""
+    await call.sessions.begin_release(request.session_id)
     return Reply(NoData())
 
 

@@ -127,6 +127,16 @@ def context_not_mounted(context_id: str, path: str) -> Refusal:
     )
 
 
+def not_saved(session_id: str, problem: str) -> Refusal:
+    """A session was to be released, and its files could not be brought back."""
+    return Refusal(
+        409,
+        "Context.NotSaved",
+        f"session {session_id} is kept, since releasing it would lose files: {problem}; "
+        "asked again, it is released all the same",
+    )
+
+
 def name_taken(name: str) -> Refusal:
     """Another context has that name."""
     return Refusal(400, "Context.NameTaken", f"another context is called {name[:100]!r}")

@@ -133,7 +133,10 @@ async def _background(
         server.should_exit = True
         watching.cancel()
         # Calls that are under way end when their sandboxes do, so the sessions go first.
-        await asyncio.wait({asyncio.ensure_future(sessions.aclose())}, timeout=_RELEASES_WITHIN)
+        releasing = asyncio.ensure_future(sessions.aclose())
+        if (await asyncio.wait({releasing}, timeout=_RELEASES_WITHIN))[1]:
+            sessions.give_up_saving()
+            await asyncio.wait({releasing}, timeout=_STOPS_WITHIN)
         for outcome in await asyncio.gather(watching, serving, return_exceptions=True):
             if isinstance(outcome, Exception):
                 raise outcome

@@ -15,7 +15,7 @@ from agb.local.contexts import Contexts, MountRequest, SessionMounts
 from agb.local.images import Image
 from agb.local.instance import remove_tree
 from agb.local.metrics import Gauge
-from agb.local.refusals import no_more_sessions, no_sandbox, session_not_found, stopping
+from agb.local.refusals import no_more_sessions, no_sandbox, not_saved, session_not_found, stopping
 from agb.local.sandbox import Limits, Sandbox, SandboxError
 
 _log = logging.getLogger(__name__)
@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 RUNNING = "RUNNING"
 DELETING = "DELETING"
 
+_REFUSES_WITHIN = 1.0
+"""Seconds that whoever asks for a release waits to hear that it would lose files."""
 _WATCH_EVERY = 1.0
 """Seconds between two looks for sessions whose time is over."""
 
@@ -48,6 +50,7 @@ class Session:
         started: When it was made, on the clock that never runs backwards.
         used: When it was last used, on that clock.
         calls: Tool calls that are under way.
+        held: Whether its release was refused, since its files could not be brought back.
         gauge: Remembers the last reading of its metrics.
         ending: Is set when its release begins.
     """
@@ -68,6 +71,7 @@ class Session:
     token: str = field(factory=lambda: secrets.token_urlsafe(32), repr=False)
     status: str = RUNNING
     calls: int = 0
+    held: bool = False
     gauge: Gauge = field(init=False, repr=False)
     ending: asyncio.Event = field(factory=asyncio.Event, init=False, repr=False)
 
@@ -123,6 +127,7 @@ class Sessions:
         self._max_lifetime = max_lifetime
         self._sessions: dict[str, Session] = {}
         self._releases: dict[str, asyncio.Task[None]] = {}
+        self._savings: dict[str, asyncio.Task[str]] = {}
         self._opening = 0
         self._made = 0
         self._closed = False
@@ -249,22 +254,37 @@ class Sessions:
         self._is_over(session)
         return session.status
 
-    def begin_release(self, session_id: str, why: str = "its client asked for it") -> None:
-        """Begin to release a session and return at once.
+    async def begin_release(self, session_id: str) -> None:
+        """Begin to release a session whose client asks for it.
+
+        Its files are brought back first. When that fails the session is not released, and can be
+        used again, unless that has been so before. This returns as soon as it is known, or after
+        a second.
 
         Raises:
-            Refusal: There is none of that id.
+            Refusal: There is none of that id, or its files could not be brought back.
         """
-        self._begin_release(self.find(session_id), why)
+        session = self.find(session_id)
+        self._begin_release(session, "its client asked for it", hold=not session.held)
+        await self._saved(session_id, timeout=_REFUSES_WITHIN)
 
     async def release(self, session_id: str) -> None:
         """Release a session; nothing of it is left when this returns.
 
         Raises:
-            Refusal: There is none of that id.
+            Refusal: There is none of that id, or its files could not be brought back.
         """
-        self.begin_release(session_id)
-        await asyncio.shield(self._releases[session_id])
+        session = self.find(session_id)
+        self._begin_release(session, "its client asked for it", hold=not session.held)
+        release = self._releases[session_id]
+        await self._saved(session_id, timeout=None)
+        await asyncio.shield(release)
+
+    async def _saved(self, session_id: str, timeout: float | None) -> None:  # noqa: ASYNC109 - bounds the waiting, not the saving
+        saving = self._savings[session_id]
+        await asyncio.wait({saving}, timeout=timeout)
+        if saving.done() and saving.result():
+            raise not_saved(session_id, saving.result())
 
     async def watch(self) -> None:
         """Release sessions whose time is over, for ever."""
@@ -276,6 +296,10 @@ class Sessions:
         """Wait until every release that has begun is done."""
         if self._releases:
             await asyncio.wait(self._releases.values())
+
+    def give_up_saving(self) -> None:
+        """Bring nothing more back to contexts: there is no time."""
+        self._contexts.stop()
 
     async def aclose(self) -> None:
         """Release every session, and refuse to make more."""
@@ -300,13 +324,40 @@ class Sessions:
             return f"it was idle for {session.idle_timeout} s"
         return None
 
-    def _begin_release(self, session: Session, why: str) -> None:
+    def _begin_release(self, session: Session, why: str, *, hold: bool = False) -> None:
+        """Begin a release; one that may `hold` is given up when it would lose files."""
         _log.info("session %s is released: %s", session.id, why)
         session.status = DELETING
         session.ending.set()
-        task = asyncio.create_task(self._end(session), name=f"release of {session.id}")
-        self._releases[session.id] = task
+        saving = asyncio.create_task(self._save(session, hold), name=f"saving of {session.id}")
+        task = asyncio.create_task(self._release(session), name=f"release of {session.id}")
+        self._savings[session.id], self._releases[session.id] = saving, task
         task.add_done_callback(_log_failure)
+
+    async def _save(self, session: Session, hold: bool) -> str:
+        """Bring a session's files back; give why it is not to be released."""
+        problem = await session.mounts.save() if session.mounts.saves else ""
+        if not (problem and hold and session.sandbox.alive) or self._closed:
+            return ""
+        self._hold(session, problem)
+        return problem
+
+    async def _release(self, session: Session) -> None:
+        held = ""
+        try:
+            held = await self._savings[session.id]
+        finally:
+            try:
+                if not held:
+                    await self._end(session)
+            finally:
+                del self._releases[session.id], self._savings[session.id]
+
+    def _hold(self, session: Session, problem: str) -> None:
+        _log.warning("session %s is not released: %s", session.id, problem)
+        session.mounts.resume()
+        session.held, session.status, session.ending = True, RUNNING, asyncio.Event()
+        session.used = self.clock.monotonic()
 
     async def _end(self, session: Session) -> None:
         try:
@@ -315,7 +366,7 @@ class Sessions:
             finally:
                 await session.sandbox.aclose()
         finally:
-            del self._sessions[session.id], self._releases[session.id]
+            del self._sessions[session.id]
 
 
 def _log_failure(task: "asyncio.Task[None]") -> None:

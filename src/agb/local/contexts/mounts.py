@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import posixpath
 import secrets
 import threading
@@ -13,16 +14,16 @@ from attrs import define, field, frozen
 from agb._wire.codec import Misread, load
 from agb._wire.messages.contexts import ContextStatusLine, PersistenceData
 from agb.context_sync import BWList, DeletePolicy, ExtractPolicy, SyncPolicy
-from agb.local.contexts.archives import BadArchive
+from agb.local.contexts.causes import CAUSES, explained
 from agb.local.contexts.download import Download
 from agb.local.contexts.mounting import Mount
 from agb.local.contexts.service import Contexts
-from agb.local.contexts.staging import is_full
-from agb.local.contexts.tree import Stopped, TooDeep, Tree
+from agb.local.contexts.tree import Stopped, Tree
 from agb.local.contexts.upload import Upload
 from agb.local.contexts.values import Context, folder_path
+from agb.local.inside.paths import printable
 from agb.local.refusals import Refusal, context_not_mounted, invalid_parameter
-from agb.local.sandbox import OperationError, Sandbox, SandboxError
+from agb.local.sandbox import OperationError, Sandbox
 
 _log = logging.getLogger(__name__)
 
@@ -94,6 +95,14 @@ def _check_folder(path: str, where: str) -> None:
     folder_path(path, where)
 
 
+def _not_own(path: str) -> OSError:
+    return OSError(f"{path} is not one of the session's own folders on disk")
+
+
+def _is_saved(mount: Mount) -> bool:
+    return mount.policy.upload_policy.auto_upload
+
+
 def _normal(path: str) -> str:
     return posixpath.normpath("/" + path.lstrip("/"))
 
@@ -147,6 +156,8 @@ class SessionMounts:
     _turn: asyncio.Lock = field(factory=asyncio.Lock, init=False)
     _making: asyncio.Lock = field(factory=asyncio.Lock, init=False)
     _ending: threading.Event = field(factory=threading.Event, init=False)
+    _unsaved: dict[str, Mount] = field(factory=dict[str, Mount], init=False)
+    """Mounts of which the last upload failed as a whole, by their paths."""
 
     @property
     def busy(self) -> bool:
@@ -175,8 +186,8 @@ class SessionMounts:
         try:
             context = await self._find(request)
             await self._prepare(request.path)
-        except _CAUSES as error:
-            line.status, line.problem = FAILED, _explained(error)
+        except CAUSES as error:
+            line.status, line.problem = FAILED, explained(error)
             line.finished = self._time()
             _log.warning("session %s can't mount at %s: %s", self._session_id, request.path, error)
             return
@@ -210,14 +221,44 @@ class SessionMounts:
         finally:
             await self._ask("file.remove", path=probe)
 
-    async def _ask(self, operation: str, **parameters: Any) -> None:
-        await self._sandbox.request(operation, timeout=_PREPARES_WITHIN, **parameters)
+    async def _check_reachable(self, path: str, task: TaskType) -> None:
+        """Make sure that files can be carried to or from a folder of the session.
+
+        Raises:
+            OperationError: The session itself can't use it.
+            OSError: Its files are not on disk, or not the session's own.
+        """
+        if task == "download":
+            await self._prepare(path)
+            return
+        info = await self._ask("file.info", path=path)
+        if not info["isDirectory"]:
+            raise NotADirectoryError(f"{path} is not a directory")
+        seen = await self._names(path)
+        missing = seen - await self._contexts.run(lambda: self._names_on_disk(path))
+        if missing & await self._names(path):  # they have not just been removed
+            raise _not_own(path)
+
+    async def _names(self, path: str) -> set[str]:
+        try:
+            return {entry["name"] for entry in await self._ask("file.list", path=path)}
+        except OperationError:  # it can't be listed by a session that may read files in it
+            return set()
+
+    def _names_on_disk(self, path: str) -> set[str]:
+        tree = self._tree()
+        try:
+            with tree.folder(tree.resolve(path.encode("utf-8", "surrogateescape"))) as here:
+                return {printable(name) for name in os.listdir(here)}  # noqa: PTH208 - an open folder
+        except OSError:  # there is no such folder on disk
+            return set()
+
+    async def _ask(self, operation: str, **parameters: Any) -> Any:
+        return await self._sandbox.request(operation, timeout=_PREPARES_WITHIN, **parameters)
 
     def _look_for(self, probe: str) -> None:
-        *folder, name = self._tree().resolve(probe.encode("utf-8", "surrogateescape"))
-        with self._tree().folder(tuple(folder)) as here:
-            if not self._tree().found(here, name, name):
-                raise FileNotFoundError("nothing can be mounted there")
+        if posixpath.basename(probe) not in self._names_on_disk(posixpath.dirname(probe)):
+            raise _not_own(posixpath.dirname(probe))
 
     def _tree(self, check: Callable[[], None] = lambda: None) -> Tree:
         return Tree(root=self._sandbox.root, owner=self._sandbox.owner, check=check)
@@ -234,9 +275,9 @@ class SessionMounts:
             if self._transfer is None:
                 try:
                     await self._prepare(TRANSFER_PATH)
-                except _CAUSES as error:
+                except CAUSES as error:
                     raise Refusal(
-                        400, "InvalidMcpSession.NotUsable", f"{TRANSFER_PATH}: {_explained(error)}"
+                        400, "InvalidMcpSession.NotUsable", f"{TRANSFER_PATH}: {explained(error)}"
                     ) from None
                 self._transfer = await self._contexts.run(self._contexts.store.make_internal)
             return self._transfer
@@ -295,16 +336,47 @@ class SessionMounts:
             and task in {None, "", line.task}
         ]
 
-    async def finish(self) -> None:
-        """Bring back what is to be brought back at the end; forget the session's own context."""
+    @property
+    def saves(self) -> bool:
+        """Whether anything is to be brought back at the end."""
+        return bool(self._tasks) or any(map(_is_saved, self._mounts))
+
+    async def save(self) -> str:
+        """Bring back what is to be brought back at the end.
+
+        Returns:
+            What of it could not be brought back at all, with context, path and cause; nothing
+            if there was none. Single files that can't be read are told by `lines` only.
+        """
         self._ending.set()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        for mount in self._mounts:
-            if mount.policy.upload_policy.auto_upload:
-                self._start(mount, "upload")
+        self._unsaved.clear()
+        for mount in filter(_is_saved, self._mounts):
+            self._start(mount, "upload")
         if self._tasks:
             await asyncio.wait(self._tasks)
+        lost = [
+            self._line(mount.context_id, mount.path, "upload") for mount in self._unsaved.values()
+        ]
+        return "; ".join(
+            f"context {line.context_id} at {line.path}: upload failed: {line.problem}"
+            for line in lost
+        )
+
+    def resume(self) -> None:
+        """Go on after all, with what could not be saved still in the session."""
+        self._ending.clear()
+
+    async def finish(self) -> None:
+        """Keep what could not be saved; forget the session's own context."""
+        for path in sorted(self._unsaved):
+            self._contexts.unsaved.keep(
+                self._unsaved[path],
+                self._tree(),
+                session_id=self._session_id,
+                now=self._contexts.clock.now(),
+            )
         if self._transfer:
             key = self._transfer.key
             await self._contexts.run(lambda: self._contexts.store.delete_internal(key))
@@ -336,12 +408,27 @@ class SessionMounts:
     async def _run(self, mount: Mount, task: TaskType) -> str:
         work = self._download if task == "download" else self._upload
         try:
+            if mount.full:
+                await self._check_reachable(_normal(mount.path), task)
             return "; ".join((await self._contexts.run_long(lambda: work(mount)))[:_SHOWN])
-        except _CAUSES as error:
-            return _explained(error)
+        except Refusal as error:  # the context is gone: there is nowhere to save anything to
+            return explained(error)
+        except CAUSES as error:
+            problem = explained(error)
         except Exception:  # noqa: BLE001 - the edge: who asks gets an answer, the log the bug
             _log.exception("the %s of %s broke", task, mount.path)
-            return "this AGB has a bug; its log says more"
+            problem = "this AGB has a bug; its log says more"
+        if task == "upload" and self._is_there(mount):
+            self._unsaved[mount.path] = mount
+        return problem
+
+    def _is_there(self, mount: Mount) -> bool:
+        """Tell whether a mount's folder still is in the session, with anything to be saved."""
+        try:
+            with self._tree().folder(self._tree().resolve(b"/" + mount.place)):
+                return True
+        except OSError:
+            return False
 
     def _download(self, mount: Mount) -> list[str]:
         store = self._contexts.store
@@ -368,22 +455,3 @@ class SessionMounts:
 
     def _time(self) -> int:
         return int(self._contexts.clock.now().timestamp())
-
-
-_CAUSES = (
-    Refusal, OSError, OperationError, SandboxError, TimeoutError, Stopped, TooDeep, BadArchive
-)  # fmt: skip
-"""What may be the matter with a mount."""
-
-
-def _explained(error: BaseException) -> str:
-    if isinstance(error, Refusal):
-        return f"{error.code}: {error.message}"
-    if isinstance(error, TimeoutError):
-        return "the session does not answer"
-    if isinstance(error, BadArchive):
-        return f"the archive in the context can't be read: {error}"
-    if isinstance(error, OSError):
-        full = "Storage.Full: " if is_full(error) else ""
-        return f"{full}{error.strerror or error}"
-    return str(error)

@@ -17,6 +17,7 @@ from agb.local.contexts.index import TooNew
 from agb.local.contexts.staging import is_full
 from agb.local.contexts.store import Store
 from agb.local.contexts.tree import Stopped
+from agb.local.contexts.unsaved import Unsaved
 from agb.local.refusals import Refusal, no_room
 
 T = TypeVar("T")
@@ -39,10 +40,12 @@ class Contexts:
 
     Attributes:
         store: Where they are kept; its methods block.
+        unsaved: Where the files of sessions go that could not be brought back.
         clock: Tells the time.
     """
 
     store: Store
+    unsaved: Unsaved
     clock: Clock
     _quick: ThreadPoolExecutor = field(
         factory=lambda: ThreadPoolExecutor(_QUICK, "contexts"), init=False
@@ -99,9 +102,13 @@ class Contexts:
                 _log.warning("what has expired could not be removed: %s", error)
             await self.clock.sleep(_SWEEP_EVERY)
 
+    def stop(self) -> None:
+        """Make what is under way end as soon as it can."""
+        self._stopping.set()
+
     async def aclose(self) -> None:
         """End what is under way as soon as it can be."""
-        self._stopping.set()
+        self.stop()
         if self._background:
             await asyncio.wait(self._background)
         await asyncio.to_thread(self._long.shutdown)
@@ -124,13 +131,15 @@ async def serving_contexts(
     Raises:
         Unusable: They can't be opened.
     """
+    unsaved = data_dir / "unsaved"
     try:
+        unsaved.mkdir(mode=0o700, exist_ok=True)  # now, since later there may be no room for it
         store = Store.open(
             data_dir / "contexts", stage=folder / "stage", owner=owner, now=clock.now
         )
     except (OSError, sqlite3.Error, TooNew) as error:
         raise Unusable(f"can't use the contexts in {data_dir}: {error}") from None
-    contexts = Contexts(store=store, clock=clock)
+    contexts = Contexts(store=store, unsaved=Unsaved(folder=unsaved), clock=clock)
     try:
         try:
             await contexts.run(store.recover)
