@@ -190,10 +190,16 @@ def _guarded(serve: _Serve) -> _Serve:
         except (ClientDisconnect, CallerGone):
             return Response(status_code=400)  # nobody is there to read it
         except Exception:  # noqa: BLE001 - the edge: the caller gets an answer, the log the bug
-            _log.exception("request %s to %s broke", _request_id(request), request.scope["path"])
+            _log.exception("request %s to %s broke", _request_id(request), _public_path(request))
             return _refused(request, bug())
 
     return guarded
+
+
+def _public_path(request: Request) -> str:
+    """Give the path of a request without what opens an object."""
+    path = str(request.scope["path"])
+    return urls.PATH if path.startswith(f"{urls.PATH}/") else path
 
 
 async def _unknown_route(request: Request, error: Exception) -> Response:

@@ -27,7 +27,8 @@ LASTS = 60 * 60
 Method = Literal["GET", "PUT"]
 
 _CHUNK = 1024 * 1024
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})$")
+"""Of a range that no file reaches nothing is read, so that the whole is sent."""
 _MD5, _SHA256 = "content-md5", "x-agb-sha256"
 
 
