@@ -33,6 +33,7 @@ from local.stand_ins import Caller, StandIn, StandIns, TurnableClock, calling, s
 
 CONTENT = bytes(range(256)) * 10_000  # more than one piece
 DAY = 24 * 60 * 60
+NO_DOWNLOAD = {"downloadPolicy": {"autoDownload": False}}
 
 
 @pytest.fixture
@@ -74,6 +75,8 @@ async def test_what_comes_without_a_length_is_taken(caller: Caller, context: str
         ("bytes=-", 200, slice(None)),
         ("bytes=0-1,3-4", 200, slice(None)),
         ("lines=1-2", 200, slice(None)),
+        ("bytes=0-" + "9" * 5000, 200, slice(None)),
+        ("bytes=" + "9" * 5000 + "-", 200, slice(None)),
         ("bytes=2560000-", 416, slice(0, 0)),
         ("bytes=-0", 416, slice(0, 0)),
     ],
@@ -223,6 +226,31 @@ async def test_a_folder_is_listed_with_what_is_right_in_it(caller: Caller, conte
     assert pages == [["sub"], []]
 
 
+async def test_a_file_is_never_taken_for_a_folder_or_a_link(caller: Caller, context: str) -> None:
+    for name in ("a.folder", "b.link", "c.Folder", "d/x"):
+        await put(caller, context, name, b"")
+    found = {line["fileName"]: line["fileType"] for line in await files(caller, context)}
+    assert found == {"a.folder": "file", "b.link": "file", "c.Folder": "Folder", "d": "folder"}
+
+
+async def test_a_listing_counts_names_and_pages_through_them(caller: Caller, context: str) -> None:
+    await put(caller, context, "other/x", b"")
+    for path in ("d/a", "d/a.x", "d/b/1", "d/b/2/3", "d/b.y", "d/c"):
+        await put(caller, context, path, b"")
+    found = []
+    for number in (1, 2, 3, 4):
+        query = {"contextId": context, "parentFolderPath": "d", "pageNumber": number, "pageSize": 2}
+        said = await caller.post("/sdk/DescribeContextFiles", query)
+        assert said.body["count"] == 5
+        found.append([(line["fileName"], line["filePath"]) for line in said.data])
+    assert found == [
+        [("a", "/d/a"), ("a.x", "/d/a.x")],
+        [("b", "/d/b"), ("b.y", "/d/b.y")],
+        [("c", "/d/c")],
+        [],
+    ]
+
+
 @pytest.mark.parametrize(
     "query", [{"pageNumber": 0}, {"pageSize": 0}, {"pageSize": 1001}, {"parentFolderPath": "../x"}]
 )
@@ -299,6 +327,103 @@ async def test_a_session_that_still_has_what_was_forgotten_stores_it_afresh(
         assert await names(caller, context) == ["a"]
         clock.turn(DAY)
         assert await names(caller, context) == []
+
+
+DAILY = {"lifecycle": "Lifecycle_1Day", "paths": ["logs"]}
+
+
+@pytest.mark.parametrize("mode", ["File", "Archive"])
+async def test_a_mounts_lifecycle_is_about_what_that_mount_stores(
+    caller: Caller, context: str, folders: list[StandIn], clock: TurnableClock, mode: str
+) -> None:
+    async def stored(name: str, **policy: Any) -> set[str]:
+        """Store a file in a session of its own; tell what that session found."""
+        upload = {"uploadPolicy": {"uploadMode": mode}}
+        made = await session(caller, mount(context, "/m", **upload, **policy))
+        folder = folders[-1].root / "m"
+        found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(name)
+        await release(caller, made)
+        return found
+
+    await stored("logs/daily", recyclePolicy=DAILY)
+    made = await session(caller, mount(context, "/m", recyclePolicy=DAILY, **NO_DOWNLOAD))
+    other = await session(caller, mount(context, "/m", **NO_DOWNLOAD))
+    for each, name in ((made, "logs/a"), (other, "logs/b")):
+        root = next(stand_in.root for stand_in in folders if stand_in.root.name == each)
+        (root / "m/logs").mkdir()
+        (root / "m" / name).write_text("x")
+    await release(caller, other)
+    await release(caller, made)
+    clock.turn(DAY - 1)
+    assert await stored("logs/late", recyclePolicy=DAILY) == {"logs/daily", "logs/a", "logs/b"}
+    clock.turn(1)
+    assert await stored("keep", recyclePolicy=DAILY) == {"logs/b", "logs/late"}
+    clock.turn(DAY)
+    assert await stored("keep", recyclePolicy=DAILY) == {"keep"}
+
+
+@pytest.mark.parametrize("mode", ["File", "Archive"])
+async def test_what_a_session_has_gets_the_lifetime_of_its_mount_when_it_synchronises(
+    caller: Caller, context: str, folders: list[StandIn], clock: TurnableClock, mode: str
+) -> None:
+    upload = {"uploadPolicy": {"uploadMode": mode}}
+    always = mount(context, "/m", **upload)
+    daily = mount(context, "/m", recyclePolicy=DAILY, **upload)
+
+    async def found(mounted: dict[str, str]) -> bool:
+        made = await session(caller, mounted)
+        there = (folders[-1].root / "m/logs/x").exists()
+        await release(caller, made)
+        return there
+
+    made = await session(caller, daily)
+    (folders[-1].root / "m/logs").mkdir()
+    (folders[-1].root / "m/logs/x").write_text("x")
+    await release(caller, made)
+    clock.turn(DAY - 1)
+    assert await found(daily)  # which renews nothing
+    assert await found(always)
+    clock.turn(1000 * DAY)
+    assert await found(always)
+    assert await found(daily)
+    clock.turn(DAY - 1)
+    assert await found(daily)
+    clock.turn(1)
+    assert not await found(always)
+
+
+async def test_an_archive_of_which_all_is_over_is_gone(
+    caller: Caller, context: str, folders: list[StandIn], clock: TurnableClock
+) -> None:
+    policy = {"uploadPolicy": {"uploadMode": "Archive"}, "recyclePolicy": {**DAILY, "paths": [""]}}
+    for name in ("a", "b"):
+        made = await session(caller, mount(context, "/m", **policy))
+        (folders[-1].root / "m" / name).write_text(name)
+        await release(caller, made)
+        clock.turn(DAY // 2)
+    assert await names(caller, context) == ["archive.zip"]
+    clock.turn(DAY // 2)
+    assert await names(caller, context) == []
+    made = await session(caller, mount(context, "/m", **policy))
+    (folders[-1].root / "m/c").write_text("c")
+    await release(caller, made)
+    assert await names(caller, context) == ["archive.zip"]
+
+
+async def test_what_is_put_in_under_a_sessions_path_is_kept_as_its_last_mount_says(
+    caller: Caller, context: str, folders: list[StandIn], clock: TurnableClock
+) -> None:
+    mapped = {"path": "/old/place"}
+    await session(caller, mount(context, "/home/m", recyclePolicy=DAILY, mappingPolicy=mapped))
+    assert len(folders) == 1
+    for path in ("home/m/logs/a", "old/place/logs/b", "logs/c", "home/logs", "home/m/keep"):
+        await put(caller, context, path, b"")
+    clock.turn(DAY)
+    assert await names(caller, context) == ["home"]
+    assert await names(caller, context, "home") == ["logs", "m"]
+    assert await names(caller, context, "home/m") == ["keep"]
 
 
 async def test_everything_is_kept_for_ever_unless_the_policy_says_otherwise(
@@ -380,3 +505,18 @@ async def test_contents_that_somebody_removed_from_the_disk_are_a_bug_to_the_cal
     Path(blob).unlink()
     response = await caller.http.get(await url(caller, context, "a"))
     assert response.status_code == 500
+
+
+async def test_what_opens_an_object_is_not_logged(
+    caller: Caller, context: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await put(caller, context, "a", b"")
+    target = await url(caller, context, "a")
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Store, "read", broken)
+    assert (await caller.http.get(target)).status_code == 500
+    assert "to /objects broke" in caplog.text
+    assert target.rpartition("/")[2] not in caplog.text

@@ -6,16 +6,17 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from agb.context_sync import SyncPolicy, UploadMode, UploadPolicy
 from agb.local.contexts.archives import Entry, Packing, contents, unpack
 from agb.local.contexts.download import Download
+from agb.local.contexts.index import Index
 from agb.local.contexts.mounting import Mount
 from agb.local.contexts.staging import Put, Writing
 from agb.local.contexts.store import Store
@@ -35,6 +36,7 @@ class World:
     store: Store
     tree: Tree
     mount: Mount
+    clock: list[int]
 
     @property
     def folder(self) -> Path:
@@ -47,6 +49,22 @@ class World:
             sha256 = writing.done()
             item = Object(path=path.encode(), kind="file", sha256=sha256, size=len(content), **more)
             self.store.put(self.mount.key, Put(object=item, staged=stage / "x"))
+
+    def object(self, path: str) -> Object:
+        item = self.store.object(self.mount.key, path.encode())
+        assert item
+        return item
+
+    def tick(self) -> None:
+        """Let a second go by."""
+        self.clock.append(0)
+
+    def elsewhere(self, path: str) -> "World":
+        """Mount the same context in another session, so to say."""
+        (self.tree.root / path[1:]).mkdir()
+        policy = self.mount.policy
+        mount = Mount(key=self.mount.key, context_id="c", path=path, policy=policy)
+        return evolve(self, mount=mount)
 
     def stored(self) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
@@ -78,15 +96,17 @@ def become_pipe(path: Path) -> None:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
+    clock = list[int]()
+
     def now() -> datetime:
-        return datetime(2030, 1, 1, tzinfo=UTC)
+        return datetime(2030, 1, 1, tzinfo=UTC) + timedelta(seconds=len(clock))
 
     store = Store.open(tmp_path / "contexts", stage=tmp_path / "run/me/stage", owner="me", now=now)
     root = tmp_path / "root"
     (root / "m").mkdir(parents=True)
     context = store.named("n", create=True)
     mount = Mount(key=context.key, context_id=context.id, path="/m", policy=SyncPolicy())
-    yield World(store, Tree(root=root, owner=os.getuid(), check=nothing), mount)
+    yield World(store, Tree(root=root, owner=os.getuid(), check=nothing), mount, clock)
     store.close()
 
 
@@ -366,6 +386,120 @@ def test_what_of_an_archive_finds_no_place_is_told_and_the_rest_comes(world: Wor
     assert (world.folder / "z/b").read_bytes() == b"2"
 
 
+def test_an_archive_replaced_while_it_is_brought_in_comes_in_its_new_version(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put("z.zip", zipped({"a": b"old"}), linked=True)
+    replace = once(Store.read, lambda: world.put("z.zip", zipped({"a": b"new"}), linked=True))
+    monkeypatch.setattr(Store, "read", replace)
+    assert world.download() == []
+    assert (world.folder / "z/a").read_bytes() == b"new"
+    assert world.mount.unpacked == {b"z.zip": world.object("z.zip").blob}
+
+
+def test_a_sessions_archive_replaced_while_another_session_brings_it_in_comes_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.mount.policy = ARCHIVE
+    other = world.elsewhere("/other")
+    (world.folder / "a").write_bytes(b"old")
+    world.upload()
+
+    def replace() -> None:
+        (world.folder / "a").write_bytes(b"new!")
+        world.upload()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "read", once(Store.read, replace))
+        assert other.download() == []
+    assert (world.tree.root / "other/a").read_bytes() == b"new!"
+    with monkeypatch.context() as patch:
+        (world.folder / "a").write_bytes(b"newest")
+        world.upload()
+        remove = once(Store.read, lambda: world.store.remove(world.mount.key, b"archive.zip"))
+        patch.setattr(Store, "read", remove)
+        assert other.download() == []
+    assert (world.tree.root / "other/a").read_bytes() == b"new!"
+
+
+def test_a_session_that_added_to_an_archive_still_gets_what_others_had_in_it(
+    world: World,
+) -> None:
+    world.mount.policy = ARCHIVE
+    other = world.elsewhere("/other")
+    (world.folder / "a").write_bytes(b"a")
+    world.upload()
+    (world.tree.root / "other/b").write_bytes(b"b")
+    other.upload()
+    other.download()
+    assert (world.tree.root / "other/a").read_bytes() == b"a"
+
+
+def test_a_file_called_like_the_archive_takes_nothing_from_it(world: World) -> None:
+    files = world.elsewhere("/files")
+    world.mount.policy = ARCHIVE
+    (world.folder / "a").write_bytes(b"a")
+    world.upload()
+    for content in (b"mine", b"changed"):
+        (world.tree.root / "files/archive.zip").write_bytes(content)
+        assert files.upload() == []
+        assert world.stored().keys() == {"archive.zip", "archive-2.zip"}
+        assert world.stored()["archive.zip"] == content
+    assert files.download() == []
+    assert (world.tree.root / "files/a").read_bytes() == b"a"
+    assert (world.tree.root / "files/archive.zip").read_bytes() == b"changed"
+    (world.tree.root / "files/archive.zip").unlink()
+    assert files.upload() == []
+    assert world.stored().keys() == {"archive-2.zip"}
+
+
+@pytest.mark.parametrize("path", ["archive.zip", "archive.zip/x"])
+def test_an_archive_takes_nothing_from_a_file_called_like_it(world: World, path: str) -> None:
+    world.put(path, b"precious", linked=True)
+    world.mount.policy = ARCHIVE
+    for content in (b"a", b"changed"):
+        (world.folder / "a").write_bytes(content)
+        assert world.upload() == []
+        assert world.stored().keys() == {path, "archive-2.zip"}
+        assert world.stored()[path] == b"precious"
+    world.put("archive-2.zip", b"precious, too", linked=True)
+    assert world.stored().keys() == {path, "archive-2.zip", "archive-3.zip"}
+
+
+def test_a_file_with_two_objects_is_the_newer_one_and_both_go_with_it(world: World) -> None:
+    for paths in (("m/x", "x"), ("x", "m/x")):
+        for path in paths:
+            world.put(path, path.encode(), linked=path == "m/x")
+            world.tick()
+        world.download()
+        assert (world.folder / "x").read_bytes() == paths[-1].encode()
+        (world.folder / "x").write_bytes(b"changed")
+        world.upload()
+        assert world.stored()[paths[-1]] == b"changed"
+        (world.folder / "x").unlink()
+        world.upload()
+        assert world.stored() == {}
+
+
+def test_an_object_is_stored_without_looking_at_all_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(50):
+        world.put(f"d{number}/x", b"")
+    real, seen = Index.rows, list[Any]()
+
+    def rows(self: Index, query: str, *values: Any) -> list[Any]:
+        found = real(self, query, *values)
+        seen.extend(found)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Index, "rows", rows)
+        world.put("d7/y", b"")
+        world.store.remove(world.mount.key, b"d7/y")
+    assert len(seen) < 30
+
+
 def test_an_archive_takes_over_what_was_stored_file_by_file(world: World) -> None:
     world.mount.policy = ARCHIVE
     world.put("a", b"old", linked=True)
@@ -399,7 +533,7 @@ def test_times_and_names_survive_an_archive(tmp_path: Path) -> None:
         packing.add(entry, contents(entry))
     packing.done()
     (tmp_path / "out").mkdir()
-    found = unpack(file, tmp_path / "out", nothing, lambda _: True)
+    found = unpack(file, tmp_path / "out", nothing, lambda _: True, own_at=0)
     for before, after in zip(entries, found, strict=True):
         assert (after.path, after.kind, after.mode) == (before.path, before.kind, before.mode)
         assert (after.mtime, after.target) == (before.mtime, before.target)

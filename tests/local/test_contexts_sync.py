@@ -446,6 +446,8 @@ async def test_folders_nested_without_end_are_refused(agb: Caller) -> None:
     (line,) = await sync(agb, made)
     assert line["status"] == "Failed"
     assert "nested too deeply" in line["errorMessage"]
+    said = await agb.post("/mcp/releaseSession", sessionId=made)
+    assert (said.code, "nested too deeply" in said.message) == ("Context.NotSaved", True)
     await release(agb, made)
 
 
@@ -510,6 +512,7 @@ async def test_ten_thousand_small_files_are_found_again(agb: Caller) -> None:
     )
     command = f"cd {PATH}; find . -type f | sort | xargs cat | sha256sum"
     before = await shell(agb, first, command)
+    await synced(agb, first)
     await release(agb, first)
     second = await session(agb, mount(context, PATH))
     assert await shell(agb, second, command) == before

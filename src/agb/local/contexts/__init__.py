@@ -6,6 +6,7 @@ On disk, below the server's data folder:
 contexts/index.db       what there is: contexts, objects, lifetimes (SQLite)
 contexts/blobs/KEY/ID   the contents of one object, complete from the moment it is named there
 contexts/locks/KEY      held while a context is changed; servers may share a data folder
+unsaved/                files of sessions that ended before their contexts had them
 ```
 
 An object is written to the server's own folder first, then synced to disk, renamed to its place,

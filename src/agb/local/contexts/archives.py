@@ -14,7 +14,7 @@ from lzma import LZMAError
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from agb.local.contexts.values import Kind, split
 
@@ -35,8 +35,11 @@ _LEVEL = 1  # the fastest
 _OURS = 0x4741
 """Identifier of the extra field in which our own archives keep what ZIP has no place for: the time
 in nanoseconds, and a name that is not UTF-8."""
+_TERMED = 0x4754
+"""And of the one that says for how many seconds an entry is kept, and until when."""
 _FIELD = struct.Struct("<HH")
 _TIME = struct.Struct("<q")
+_TERM = struct.Struct("<qd")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment of ZIP
 _LAST = (2107, 12, 31, 23, 59, 58)
 
@@ -51,6 +54,8 @@ class Entry:
 
     Attributes:
         staged: The file that has its contents.
+        lifetime: For how many seconds it is kept, and `expires` until when, in Unix seconds; only
+            our own archives say so.
     """
 
     path: bytes
@@ -59,6 +64,8 @@ class Entry:
     mtime: int = 0
     target: bytes = b""
     staged: Path | None = None
+    lifetime: int | None = None
+    expires: float | None = None
 
     def open(self) -> BinaryIO:
         """Open its contents."""
@@ -97,7 +104,7 @@ def unpack(
     check: Callable[[], None],
     wanted: Callable[[bytes], bool],
     *,
-    own: bool = False,
+    own_at: float | None = None,
 ) -> list[Entry]:
     """Unpack an archive into files of a folder that only the server sees.
 
@@ -106,22 +113,44 @@ def unpack(
         stage: The folder; its files get numbers for names.
         check: Is called every now and then.
         wanted: Tells of a path whether it is needed.
-        own: Whether we packed it from a session's files: it may be as large as those were, and
-            hold any name that a file system takes.
+        own_at: The time, if we packed it from a session's files: it may be as large as those
+            were and hold any name that a file system takes, and what is over is left out.
 
     Raises:
         BadArchive: It is broken, leaves its folder, or is too large.
     """
+    own = own_at is not None
     with _told(), zipfile.ZipFile(content if own else _Bounded(content)) as archive:
         entries = archive.infolist()
-        if not own:
+        if own_at is None:
             _check_size(entries)
+        else:
+            entries = [info for info in entries if not _is_over(info, own_at)]
         named = [(info, _path(info, own=own)) for info in entries]
         return [
-            _unpacked(archive, info, path, stage / str(number), check)
+            _termed(info, _unpacked(archive, info, path, stage / str(number), check))
             for number, (info, path) in enumerate(named)
             if path and wanted(path)
         ]
+
+
+def listed(content: BinaryIO, now: float) -> dict[bytes, int | None]:
+    """Tell what is in an archive of our own and not over, and for how many seconds it is kept.
+
+    Raises:
+        BadArchive: It is broken.
+    """
+    with _told(), zipfile.ZipFile(content) as archive:
+        return {
+            _path(info, own=True): _term(info)[0]
+            for info in archive.infolist()
+            if not _is_over(info, now)
+        }
+
+
+def _is_over(info: zipfile.ZipInfo, now: float) -> bool:
+    expires = _term(info)[1]
+    return expires is not None and expires <= now
 
 
 def _check_size(entries: list[zipfile.ZipInfo]) -> None:
@@ -170,6 +199,11 @@ def _unpacked(
     return Entry(
         path=path, kind="file", mode=stat.S_IMODE(unix) or 0o644, mtime=mtime, staged=staged
     )
+
+
+def _termed(info: zipfile.ZipInfo, entry: Entry) -> Entry:
+    lifetime, expires = _term(info)
+    return evolve(entry, lifetime=lifetime, expires=expires)
 
 
 @contextmanager
@@ -228,18 +262,37 @@ def _own(entry: Entry) -> bytes:
     except UnicodeDecodeError:
         odd = entry.path
     data = _TIME.pack(entry.mtime) + odd
-    return _FIELD.pack(_OURS, len(data)) + data
+    fields = _FIELD.pack(_OURS, len(data)) + data
+    if entry.lifetime is not None and entry.expires is not None:
+        fields += _FIELD.pack(_TERMED, _TERM.size) + _TERM.pack(entry.lifetime, entry.expires)
+    return fields
 
 
 def _own_field(info: zipfile.ZipInfo) -> tuple[int, bytes]:
     """Read the time and the name from an extra field of ours; zero and nothing without one."""
+    data = _field(info, _OURS)
+    if len(data) < _TIME.size:
+        return 0, b""
+    return _TIME.unpack_from(data)[0], data[_TIME.size :]
+
+
+def _term(info: zipfile.ZipInfo) -> tuple[int | None, float | None]:
+    """Read for how long an entry is kept, and until when; None for ever."""
+    data = _field(info, _TERMED)
+    if len(data) != _TERM.size:
+        return None, None
+    lifetime, expires = _TERM.unpack(data)
+    return lifetime, expires
+
+
+def _field(info: zipfile.ZipInfo, wanted: int) -> bytes:
     extra = info.extra
     while len(extra) >= _FIELD.size:
         kind, length = _FIELD.unpack_from(extra)
         data, extra = extra[_FIELD.size : _FIELD.size + length], extra[_FIELD.size + length :]
-        if kind == _OURS and len(data) >= _TIME.size:
-            return _TIME.unpack_from(data)[0], data[_TIME.size :]
-    return 0, b""
+        if kind == wanted:
+            return data
+    return b""
 
 
 def _date(mtime: int) -> tuple[int, int, int, int, int, int]:

@@ -133,18 +133,15 @@ class Catalogue:
         with self._index.transaction() as index:
             index.execute("UPDATE contexts SET used = ? WHERE key = ?", self.time, key)
 
-    def keep_for(self, key: int, lifetimes: Mapping[bytes, int | None]) -> None:
-        """Set for how many seconds what is stored from now on is kept, by path; None for ever."""
+    def keep_for(self, key: int, lifetimes: Mapping[bytes, int]) -> None:
+        """Set for how many seconds is kept what is put in by URL from now on, by path.
+
+        What was set before is forgotten; 0 is for ever, and so is what is not said.
+        """
         with self._index.transaction() as index:
-            for prefix, seconds in lifetimes.items():
-                if seconds is None:
-                    index.execute(
-                        "DELETE FROM lifetimes WHERE context = ? AND prefix = ?", key, prefix
-                    )
-                else:
-                    index.execute(
-                        "INSERT OR REPLACE INTO lifetimes VALUES (?, ?, ?)", key, prefix, seconds
-                    )
+            index.execute("DELETE FROM lifetimes WHERE context = ?", key)
+            values = [(key, prefix, seconds) for prefix, seconds in lifetimes.items()]
+            index.execute_many("INSERT INTO lifetimes VALUES (?, ?, ?)", values)
 
     def _contexts(self, condition: str, *values: Any) -> list[Context]:
         rows = self._index.rows(

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from attrs import evolve, field, frozen
 
 from agb.local.contexts.archives import BadArchive, Entry, unpack
-from agb.local.contexts.mounting import Mount, Seen, same, target_of
+from agb.local.contexts.mounting import PACKED, Mount, Seen, placed, same
 from agb.local.contexts.staging import is_full
 from agb.local.contexts.store import Store
 from agb.local.contexts.tree import Found, Parts, Tree
@@ -40,9 +40,10 @@ class Download:
         """
         mount = self.mount
         base = self.tree.resolve(b"/" + mount.place)
-        wanted = self._wanted()
-        for item in wanted.values():
-            if item.packed:
+        items = self.store.objects(mount.key)
+        wanted = {path: here[-1] for path, here in placed(mount, items).items()}
+        for item in items:
+            if item.packed and not mount.full:
                 self._unpack(base, b"", item)
         for path, item in wanted.items():
             if self._is_foreign_archive(item):
@@ -50,18 +51,12 @@ class Download:
         modes: list[tuple[bytes, int]] = []
         for path, item in sorted(wanted.items()):
             with self._noting(path):
-                if item.packed or self._needs_no(path, item):
+                if self._needs_no(path, item):
                     continue
                 if item.kind == "folder":
                     modes.append((path, item.mode))
                 self._bring(base, path, item)
         self._set_modes(base, modes)
-
-    def _wanted(self) -> dict[bytes, Object]:
-        """Find the objects that belong here; of two for one path the newer one does."""
-        found = sorted(self.store.objects(self.mount.key), key=lambda item: item.modified)
-        placed = ((target_of(self.mount, item), item) for item in found)
-        return {path: item for path, item in placed if path is not None}
 
     def _is_foreign_archive(self, item: Object) -> bool:
         is_one = item.linked and item.kind == "file" and item.path.lower().endswith(_ZIP)
@@ -90,20 +85,27 @@ class Download:
 
     def _bring_file(self, base: Parts, path: bytes, item: Object) -> tuple[Found | None, str]:
         """Bring the version in that is there now; gives that version."""
-        current: Object | None = item
-        while current and current.kind == "file":
+        current, content = self._open(item)
+        if content is None:
+            return None, ""
+        with content:
+            found = self._write(base, path, content, mode=current.mode, mtime=current.mtime)
+            return found, current.blob
+
+    def _open(self, item: Object) -> tuple[Object, BinaryIO | None]:
+        """Open the version of a file or archive that is there now, if there still is any."""
+        key, current = self.mount.key, item
+        while True:
             try:
-                content = self.store.read(self.mount.key, current.blob)
+                return current, self.store.read(key, current.blob)
             except FileNotFoundError:  # there is a newer version meanwhile, or none
-                newer = self.store.object(self.mount.key, current.path)
-                if newer and newer.blob == current.blob:
+                store = self.store
+                newer = store.packed(key) if item.packed else store.object(key, item.path)
+                if newer is None or newer.kind != "file":
+                    return current, None
+                if newer.blob == current.blob:
                     raise
                 current = newer
-                continue
-            with content:
-                mode, mtime = current.mode, current.mtime
-                return self._write(base, path, content, mode=mode, mtime=mtime), current.blob
-        return None, ""
 
     def _write(
         self, base: Parts, path: bytes, content: BinaryIO, *, mode: int, mtime: int
@@ -158,18 +160,25 @@ class Download:
 
     def _unpack(self, base: Parts, folder: bytes, item: Object) -> None:
         """Unpack an archive, if the session has not all of it yet; one that is bad not at all."""
-        if self.mount.unpacked.get(item.path) == item.blob:
+        source = PACKED if item.packed else item.path
+        if self.mount.unpacked.get(source) == item.blob:
             return
         before = len(self.problems)
         with self._noting(item.path), self.store.staging() as stage:
-            with self.store.read(self.mount.key, item.blob) as content:
+            item, content = self._open(item)
+            if content is None:
+                return
+            with content:
                 wants = self.mount.wants if item.packed else _everything
-                entries = unpack(content, stage, self.tree.check, wants, own=item.packed)
-            self._place(base, folder, item, entries)
+                at = self.store.time if item.packed else None
+                entries = unpack(content, stage, self.tree.check, wants, own_at=at)
+            self._place(base, folder, source=source, blob=item.blob, entries=entries)
             if len(self.problems) == before:
-                self.mount.unpacked[item.path] = item.blob
+                self.mount.unpacked[source] = item.blob
 
-    def _place(self, base: Parts, folder: bytes, item: Object, entries: Sequence[Entry]) -> None:
+    def _place(
+        self, base: Parts, folder: bytes, *, source: bytes, blob: str, entries: Sequence[Entry]
+    ) -> None:
         modes: list[tuple[bytes, int]] = []
         for entry in entries:
             path = folder + b"/" + entry.path if folder else entry.path
@@ -178,7 +187,9 @@ class Download:
                     modes.append((path, entry.mode))
                 found = self._bring_entry(base, path, entry)
                 if found:
-                    self.mount.seen[path] = Seen(found=found, blob=item.blob, source=item.path)
+                    self.mount.seen[path] = Seen(
+                        found=found, blob=blob, source=source, lifetime=entry.lifetime
+                    )
         self._set_modes(base, modes)
 
     def _bring_entry(self, base: Parts, path: bytes, entry: Entry) -> Found | None:
@@ -200,7 +211,7 @@ class Download:
                 with self.tree.folder((*base, *parts[:-1])) as here:
                     found = self.tree.found(here, parts[-1], path)
                 if found:
-                    self.mount.seen[path] = Seen(found=found, blob=seen.blob, source=seen.source)
+                    self.mount.seen[path] = evolve(seen, found=found)
 
     def _noting(self, path: bytes) -> "_Noting":
         return _Noting(path, self.problems)

@@ -1,7 +1,8 @@
 """What the endpoints for contexts do.
 
 A folder is listed with its files, links and folders, by name; folders count as entries of the
-type `folder`, links of the type `link`, and a file's type is the ending of its name or `file`.
+type `folder`, links of the type `link`, and a file's type is the ending of its name, or `file` if
+it has none or one that is called `folder` or `link`.
 A folder that is not there is empty.
 """
 
@@ -179,45 +180,32 @@ async def describe_files(call: Call, request: ListContextFilesRequest) -> Reply:
         raise invalid_parameter(f"pageSize: {size} is not between 1 and {_MOST_FILES_ON_A_PAGE}")
     store = call.contexts.store
 
-    def read() -> list[ContextFileLine]:
-        context = store.get(request.context_id, internal=True)
-        return _children(context.key, folder, store.objects(context.key, folder))
+    def read() -> ContextFilePage:
+        key = store.get(request.context_id, internal=True).key
+        found, count = store.children(key, folder, skip=(number - 1) * size, most=size)
+        return ContextFilePage(data=[_line(key, item) for item in found], count=count)
 
-    lines = await call.contexts.run(read)
-    page = lines[(number - 1) * size : number * size]
-    return Reply(ContextFilePage(data=page, count=len(lines)))
-
-
-def _children(key: int, folder: bytes, below: list[Object]) -> list[ContextFileLine]:
-    """List what is right in a folder; folders of which only files are known are there, too."""
-    start = len(folder) + 1 if folder else 0
-    children: dict[bytes, Object] = {}
-    for item in below:
-        name, deeper, _ = item.path[start:].partition(b"/")
-        if not deeper:
-            children[name] = item
-        else:
-            path = item.path[:start] + name
-            children.setdefault(
-                name,
-                Object(path=path, kind="folder", created=item.created, modified=item.modified),
-            )
-    return [_line(key, name, item) for name, item in sorted(children.items())]
+    return Reply(await call.contexts.run(read))
 
 
-def _line(key: int, name: bytes, item: Object) -> ContextFileLine:
-    ending = shown(name).rpartition(".")[2] if b"." in name[1:] else ""
-    kind = (ending or "file") if item.kind == "file" else item.kind
+def _line(key: int, item: Object) -> ContextFileLine:
+    name = item.path.rpartition(b"/")[2]
     return ContextFileLine(
         file_id=sha256(f"{key}/".encode() + item.path).hexdigest()[:32],
         file_name=shown(name),
         file_path="/" + shown(item.path),
-        file_type=kind,
+        file_type=_type(name) if item.kind == "file" else item.kind,
         gmt_create=_moment(item.created),
         gmt_modified=_moment(item.modified),
         size=item.size,
         status="ready",
     )
+
+
+def _type(name: bytes) -> str:
+    """Give the ending of a file's name; one that would say that it is no file is none."""
+    ending = shown(name).rpartition(".")[2] if b"." in name[1:] else ""
+    return "file" if ending in {"", "folder", "link"} else ending
 
 
 async def get_internal_context(call: Call, request: InternalContextRequest) -> Reply:

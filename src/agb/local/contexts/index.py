@@ -51,6 +51,11 @@ _MIGRATIONS = (
         PRIMARY KEY (context, prefix)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE objects ADD COLUMN lifetime INTEGER;
+    UPDATE objects SET lifetime = CAST(expires - modified AS INTEGER) WHERE expires IS NOT NULL;
+    CREATE INDEX objects_packed ON objects (context) WHERE packed;
+    """,
 )
 """Each brings the database from the version of its position to the next one."""
 

@@ -1,7 +1,7 @@
 """One mounted context: what of it belongs where, and what the session has seen of it."""
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from attrs import define, field, frozen
@@ -10,8 +10,8 @@ from agb.context_sync import Lifecycle, SyncPolicy
 from agb.local.contexts.tree import Found
 from agb.local.contexts.values import Object, is_under, split
 
-ARCHIVE: Final = b"archive.zip"
-"""The object that holds a whole mount."""
+PACKED: Final = b"/"
+"""What `Seen.source` and `Mount.unpacked` call the archive of the whole mount; no object's path."""
 
 _DAY = 24 * 60 * 60
 _ZIP = b".zip"
@@ -25,11 +25,13 @@ class Seen:
         found: What it was in the session.
         blob: The version of the object.
         source: The archive that it came from, if it has no object of its own.
+        lifetime: How long that archive keeps it, if it is that of the whole mount.
     """
 
     found: Found
     blob: str = ""
     source: bytes = b""
+    lifetime: int | None = None
 
 
 @define(kw_only=True, eq=False)
@@ -124,10 +126,20 @@ class Mount:
         lists = self.policy.bw_list.white_lists
         return self.wants(path) or any(is_under(_relative(each.path), path) for each in lists)
 
-    def lifetimes(self) -> Mapping[bytes, int | None]:
-        """Say how many seconds the context keeps what is stored, by path; None for ever."""
+    def lifetime(self, path: bytes) -> int | None:
+        """Say how many seconds the context keeps what is at a path below the mount."""
         recycle = self.policy.recycle_policy
-        return {_relative(path): _SECONDS[recycle.lifecycle] for path in recycle.paths}
+        listed = any(is_under(path, _relative(each)) for each in recycle.paths)
+        return _SECONDS[recycle.lifecycle] if listed else None
+
+    def lifetimes(self) -> Mapping[bytes, int]:
+        """Say the same of what is put in by URL, by the paths of objects; 0 is for ever."""
+        seconds = _SECONDS[self.policy.recycle_policy.lifecycle] or 0
+        places = [b"", *self._prefixes()]
+        listed = map(_relative, self.policy.recycle_policy.paths)
+        return dict.fromkeys(places, 0) | {
+            b"/".join(filter(None, (place, path))): seconds for path in listed for place in places
+        }
 
 
 def _relative(path: str) -> bytes:
@@ -143,12 +155,18 @@ def _seconds(lifecycle: Lifecycle) -> int | None:
 _SECONDS = {lifecycle: _seconds(lifecycle) for lifecycle in Lifecycle}
 
 
-def target_of(mount: Mount, item: Object) -> bytes | None:
-    """Say where below the mount an object is wanted; None for nowhere."""
-    path = mount.inside(item)
-    if path is None or not (item.packed or mount.wants(path, linked=item.linked)):
-        return None
-    return path
+def placed(mount: Mount, items: Iterable[Object]) -> dict[bytes, list[Object]]:
+    """Find the objects that are wanted below a mount, by their paths there.
+
+    Where several belong to one path the newest comes last, and is the one that counts. The
+    archive of a whole mount is none of them.
+    """
+    found = dict[bytes, list[Object]]()
+    for item in sorted(items, key=lambda item: item.modified):
+        path = None if item.packed else mount.inside(item)
+        if path is not None and mount.wants(path, linked=item.linked):
+            found.setdefault(path, []).append(item)
+    return found
 
 
 def same(seen: Seen | None, found: Found) -> bool:
@@ -161,3 +179,8 @@ def same(seen: Seen | None, found: Found) -> bool:
     if found.kind == "link":
         return before.target == found.target
     return before == found
+
+
+def paths_of(here: Mapping[bytes, Sequence[Object]], places: Iterable[bytes]) -> list[bytes]:
+    """Give the paths of all objects that belong to places below the mount."""
+    return [row.path for place in places for row in here.get(place, ())]

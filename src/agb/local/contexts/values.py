@@ -1,6 +1,8 @@
 """What a context holds."""
 
 import os
+from collections.abc import Iterator
+from itertools import count
 from typing import Literal
 
 from attrs import frozen
@@ -48,6 +50,7 @@ class Object:
         linked: Whether it came by a signed URL, so that its path may be a session's.
         created: When its path was first used, in Unix seconds.
         modified: When this version was stored.
+        lifetime: For how many seconds it is kept from the moment on that this was said.
         expires: When it is to be forgotten.
     """
 
@@ -63,7 +66,15 @@ class Object:
     linked: bool = False
     created: float = 0.0
     modified: float = 0.0
+    lifetime: int | None = None
     expires: float | None = None
+
+
+def archive_names() -> Iterator[bytes]:
+    """Give names for the archive of a whole mount, the usual one first."""
+    yield b"archive.zip"
+    for number in count(2):
+        yield b"archive-%d.zip" % number
 
 
 def object_path(text: str, name: str = "filePath") -> bytes:
