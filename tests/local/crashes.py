@@ -14,7 +14,7 @@ import httpx
 import pytest
 from attrs import define, evolve, field, frozen
 
-from local.ledger import Change, Slot, State, Whole, changing
+from local.ledger import Change, Slot, State, Tally, Whole, changing
 from local.mounted import Line, files, mount, session, settled, shell, sync, url
 from local.stand_ins import Caller
 
@@ -22,7 +22,9 @@ URLS = ("one", "two", "three")
 FILE, ARCHIVE = "file", "archive"
 PLACES = {FILE: "/f", ARCHIVE: "/a"}
 PATHS = tuple(f"{folder}{number}" for folder in ("", "sub/") for number in range(4))
-LARGE = 1024 * 1024
+LARGE = 512 * 1024
+PATIENCE = 60.0
+"""Seconds for what a busy machine does in one."""
 
 
 @define(eq=False)
@@ -31,19 +33,20 @@ class World:
 
     chance: random.Random
     data_dir: Path
-    slots: dict[str, Slot] = field(
-        factory=lambda: {kind: Slot(kind) for kind in (*URLS, FILE, ARCHIVE)}
-    )
+    tally: Tally = field(factory=Tally)
+    slots: dict[str, Slot] = field(init=False)
     serial: int = 0
-    done: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.slots = {kind: Slot(kind, self.tally) for kind in (*URLS, FILE, ARCHIVE)}
 
     def number(self) -> int:
         self.serial += 1
         return self.serial
 
     def size(self) -> int:
-        large = self.chance.random() < 0.1
-        return self.chance.randint(LARGE, 4 * LARGE) if large else self.chance.randint(0, 30_000)
+        large = self.chance.random() < 0.05
+        return self.chance.randint(LARGE, 4 * LARGE) if large else self.chance.randint(0, 10_000)
 
     def content(self, size: int) -> tuple[str, bytes]:
         """Make contents that have not been there before, and the words that they repeat."""
@@ -124,7 +127,7 @@ class Visit:
 
     async def create(self, slot: Slot) -> None:
         name = f"{slot.kind}.{self.world.number()}"
-        await slot.attempt(lambda state: state or State(name), self._create(slot, name))
+        await slot.attempt("create", lambda state: state or State(name), self._create(slot, name))
 
     async def _create(self, slot: Slot, name: str) -> int:
         said = await self.caller.get("/sdk/GetContext", name=name, allowCreate="true")
@@ -134,7 +137,7 @@ class Visit:
     async def put(self, slot: Slot, path: str) -> None:
         _, data = self.world.content(self.world.size())
         change = changing(lambda state: state.having(path, digest(data)))
-        await slot.attempt(change, self._put(slot, path, data))
+        await slot.attempt("put", change, self._put(slot, path, data))
 
     async def _put(self, slot: Slot, path: str, data: bytes) -> int:
         query = {"contextId": slot.context_id, "filePath": path}
@@ -146,21 +149,23 @@ class Visit:
     async def remove(self, slot: Slot, path: str) -> None:
         change = changing(lambda state: state.having(path, None))
         query = {"contextId": slot.context_id, "filePath": path}
-        await slot.attempt(change, self._post("/sdk/DeleteContextFile", query))
+        await slot.attempt("remove", change, self._post("/sdk/DeleteContextFile", query))
 
     async def rename(self, slot: Slot) -> None:
         name = f"{slot.kind}.{self.world.number()}"
         query = {"id": slot.context_id, "name": name}
         change = changing(lambda state: evolve(state, name=name))
-        await slot.attempt(change, self._post("/sdk/ModifyContext", query))
+        await slot.attempt("rename", change, self._post("/sdk/ModifyContext", query))
 
     async def clear(self, slot: Slot) -> None:
         change = changing(lambda state: State(state.name))
-        await slot.attempt(change, self._post("/sdk/ClearContext", {"id": slot.context_id}))
+        await slot.attempt(
+            "clear", change, self._post("/sdk/ClearContext", {"id": slot.context_id})
+        )
 
     async def forget(self, slot: Slot) -> None:
         query = {"id": slot.context_id}
-        await slot.attempt(lambda _: None, self._post("/sdk/DeleteContext", query))
+        await slot.attempt("delete", lambda _: None, self._post("/sdk/DeleteContext", query))
 
     async def _post(self, path: str, query: dict[str, str]) -> int:
         return (await self.caller.post(path, query)).status
@@ -172,7 +177,6 @@ class Visit:
                 await self.create(slot)
             (count,) = self.world.chance.choices((1, 2, 3), (6, 2, 1))
             await together(*(self._step(slot) for _ in range(count)))
-            self.world.done += count
             if len(slot.before) > 1:
                 await self._find_out(slot)
 
@@ -231,28 +235,32 @@ class Visit:
         await shell(self.caller, made, "\n".join(commands))
         return changes
 
-    async def use_session(self, made: str, changes: dict[str, Change]) -> None:
-        """Synchronise a session for ever, and release it for another one now and then."""
-        slots = self.world.slots
+    async def use_sessions(self, made: str, changes: dict[str, Change]) -> None:
+        """Use one session after the other for ever."""
         while True:
-            kept = self.world.chance.random() < 0.6
-            if kept:
-                syncs = [
-                    slots[kind].attempt(change, self._sync(made, slots[kind]))
-                    for kind, change in changes.items()
-                ]
-                await together(*syncs, self.put(slots[FILE], "by-url"))
-            else:
-                released = asyncio.ensure_future(self._release(made))
-                await together(
-                    *(slots[kind].attempt(change, released) for kind, change in changes.items())
-                )
-            self.world.done += 1
-            if not kept:
-                if self.world.chance.random() < 0.3:
-                    await together(*(self.clear(slots[kind]) for kind in PLACES))
-                made = await self.begin()
+            await self.use_session(made, changes)
+            made = await self.begin()
             changes = await self.edit(made)
+
+    async def use_session(self, made: str, changes: dict[str, Change]) -> None:
+        """Synchronise a session a few times and release it."""
+        slots, chance = self.world.slots, self.world.chance
+        for _ in range(chance.choice((0, 0, 1, 2))):
+            syncs = [
+                slots[kind].attempt(f"sync {kind}", change, self._sync(made, slots[kind]))
+                for kind, change in changes.items()
+            ]
+            await together(*syncs, self.put(slots[FILE], "by-url"))
+            changes = await self.edit(made)
+        released = asyncio.ensure_future(self._release(made))
+        await together(
+            *(
+                slots[kind].attempt(f"release {kind}", change, released)
+                for kind, change in changes.items()
+            )
+        )
+        if chance.random() < 0.3:
+            await together(*(self.clear(slots[kind]) for kind in PLACES))
 
     async def _sync(self, made: str, slot: Slot) -> int:
         found = await sync(self.caller, made, contextId=slot.context_id)
@@ -264,21 +272,32 @@ class Visit:
 
     # The time until the kill.
 
-    async def until_killed(self, running: subprocess.Popen[str], *, sessions: bool) -> None:
-        """Do all of it at once until the server is killed at some moment."""
-        made = await self.begin() if sessions else ""
-        changes = await self.edit(made) if sessions else {}
+    async def until_killed(self, running: subprocess.Popen[str], goal: str) -> None:
+        """Do all of it at once until the server is killed at some moment.
+
+        Args:
+            running: The server.
+            goal: What is to be answered once more before the kill, if anything is.
+        """
+        made = await self.begin()
+        changes = await self.edit(made)
         work = [self.use_urls(self.world.slots[kind]) for kind in URLS]
-        work += [self.use_session(made, changes)] if sessions else []
+        work.append(self.use_sessions(made, changes))
         killed = asyncio.Event()
         with pytest.raises(httpx.TransportError):
-            await together(*work, self._kill(running, killed))
+            await together(*work, self._kill(running, killed, goal))
         assert killed.is_set()
 
-    async def _kill(self, running: subprocess.Popen[str], killed: asyncio.Event) -> None:
-        await asyncio.sleep(self.world.chance.uniform(0, self.world.chance.choice((0.08, 0.35))))
-        killed.set()
-        running.kill()
+    async def _kill(self, running: subprocess.Popen[str], killed: asyncio.Event, goal: str) -> None:
+        """Kill the server soon: how soon is counted in what it does, since it may be a slow one."""
+        chance, tally = self.world.chance, self.world.tally
+        try:
+            if goal:
+                await asyncio.wait_for(tally.reach(goal, tally.counts[goal] + 1), PATIENCE)
+            await asyncio.sleep(chance.uniform(0, chance.choice((0.02, 0.1, 0.3))))
+        finally:
+            killed.set()
+            running.kill()
 
 
 async def together(*work: Awaitable[None]) -> None:

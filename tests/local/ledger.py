@@ -1,5 +1,7 @@
 """What a context may hold: what was answered, and what was asked for without an answer."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from functools import reduce
 from itertools import combinations, permutations
@@ -30,11 +32,30 @@ def changing(change: Callable[[State], Whole]) -> Change:
 
 
 @define(eq=False)
+class Tally:
+    """Counts what was answered, by what it was."""
+
+    counts: Counter[str] = field(factory=Counter[str])
+    _more: asyncio.Event = field(factory=asyncio.Event)
+
+    def add(self, what: str) -> None:
+        self.counts[what] += 1
+        self._more.set()
+
+    async def reach(self, what: str, count: int) -> None:
+        """Wait until something has been answered so many times."""
+        while self.counts[what] < count:
+            self._more.clear()
+            await self._more.wait()
+
+
+@define(eq=False)
 class Slot:
     """A context of which it is known what was asked of it, and what of that was answered.
 
     Attributes:
         kind: Its names begin with it.
+        tally: Counts what was answered.
         context_id: Its id, while there is one.
         before: What it may have been when nothing was under way.
         answered: What was carried out since, in some order.
@@ -42,6 +63,7 @@ class Slot:
     """
 
     kind: str
+    tally: Tally
     context_id: str = ""
     before: set[Whole] = field(factory=lambda: {None})
     answered: list[Change] = field(factory=list[Change])
@@ -64,12 +86,13 @@ class Slot:
         (state,) = self.before
         return state
 
-    async def attempt(self, change: Change, request: Awaitable[int]) -> None:
+    async def attempt(self, what: str, change: Change, request: Awaitable[int]) -> None:
         """Have something done; a refusal is right where it would have changed nothing."""
         self.asked.append(change)
         status = await request
         if status == 200:
             self.answered.append(change)
+            self.tally.add(what)
         self.asked.remove(change)
         if status != 200:
             assert status < 500
