@@ -6,6 +6,7 @@ have done what it should before its time counts.
 """
 
 import argparse
+import hashlib
 import json
 import shutil
 import statistics
@@ -53,6 +54,9 @@ def small_files(agb: AGB, place: Path, count: int, rounds: int) -> list[dict[str
         file = source / f"{number % 100:02}" / f"{number}.txt"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"{number}\n" * 200)
+    expected = {
+        f"/{number % 100:02}/{number}.txt": len(f"{number}\n") * 200 for number in range(count)
+    }
     make = (
         f"for i in $(seq 0 99); do mkdir -p {MOUNT}/$(printf %02d $i); done; "
         f"for i in $(seq 0 {count - 1}); do "
@@ -65,14 +69,14 @@ def small_files(agb: AGB, place: Path, count: int, rounds: int) -> list[dict[str
         with agb.session(params) as session:
             session.command.execute(make, timeout_ms=600_000).raise_for_error()
             took = timed(lambda: sync(session))
-            folders = sum(1 for _ in agb.context.iter_files(context.id))
-            assert folders == min(count, 100), folders
+            assert stored(agb, context) == expected
         agb.context.delete(context)
         return took
 
     def theirs() -> float:
         target = place / "copy"
         took = timed(lambda: shutil.copytree(source, target))
+        assert sum(1 for _ in target.rglob("*.txt")) == count
         shutil.rmtree(target)
         return took
 
@@ -91,30 +95,52 @@ def large_file(agb: AGB, place: Path, megabytes: int, rounds: int) -> list[dict[
     plain = httpx.Client(timeout=600)
 
     def put() -> float:
-        return timed(lambda: agb.context.upload_file(context.id, source, "large").raise_for_error())
+        took = timed(lambda: agb.context.upload_file(context.id, source, "large").raise_for_error())
+        assert stored(agb, context) == {"/large": size}
+        return took
 
     def put_plainly() -> float:
         url = agb.context.get_file_upload_url(context.id, "large").raise_for_error().url
         headers = {"content-length": str(size)}
-        return timed(
+        took = timed(
             lambda: plain.put(url, content=chunks(source), headers=headers).raise_for_status()
         )
+        assert stored(agb, context) == {"/large": size}
+        return took
 
     def get() -> float:
         took = timed(
             lambda: agb.context.download_file(context.id, "large", target).raise_for_error()
         )
-        assert target.stat().st_size == size
+        assert checksum(target) == checksum(source)
         return took
 
     def get_plainly() -> float:
         url = agb.context.get_file_download_url(context.id, "large").raise_for_error().url
         took = timed(lambda: stream_to(plain, url, target))
-        assert target.stat().st_size == size
+        assert checksum(target) == checksum(source)
+        return took
+
+    def synced() -> float:
+        other = new_context(agb)
+        params = CreateSessionParams(context_syncs=[ContextSync(other.id, MOUNT)])
+        with agb.session(params) as session:
+            session.file.upload(source, f"{MOUNT}/large").raise_for_error()
+            took = timed(lambda: sync(session))
+            assert stored(agb, other) == {"/large": size}
+        agb.context.delete(other)
+        return took
+
+    def copied() -> float:
+        copy = place / "copied"
+        took = timed(lambda: shutil.copyfile(source, copy))
+        assert copy.stat().st_size == size
+        copy.unlink()
         return took
 
     with plain:
         return [
+            compare(f"sync of one file of {megabytes} MB, to cp of it", synced, copied, rounds),
             compare(f"upload of {megabytes} MB, to plain httpx", put, put_plainly, rounds),
             compare(f"download of {megabytes} MB, to plain httpx", get, get_plainly, rounds),
         ]
@@ -130,6 +156,23 @@ def new_context(agb: AGB) -> Context:
 def sync(session: Session) -> None:
     """Bring what is mounted into its context."""
     session.context.sync(mode="upload", timeout=600).raise_for_error()
+
+
+def stored(agb: AGB, context: Context, folder: str = "/") -> dict[str, int]:
+    """Return the size of every file of a context, by its path."""
+    found: dict[str, int] = {}
+    for entry in agb.context.iter_files(context.id, folder):
+        if entry.file_type == "folder":
+            found |= stored(agb, context, entry.file_path)
+        else:
+            found[entry.file_path] = entry.size
+    return found
+
+
+def checksum(path: Path) -> str:
+    """Return the checksum of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def chunks(path: Path) -> Iterator[bytes]:
