@@ -66,8 +66,8 @@ class AsyncSessionContext:
         Args:
             context_id: Only this context, mounted at `path`. Default: all mounts.
             path: Where it is mounted; goes with `context_id`.
-            mode: Only `"upload"` (into the context) or `"download"` (into the session). Default:
-                as the policies say.
+            mode: `"upload"` (into the context) or `"download"` (into the session). Default: what
+                the AGB does unless told, which for the local AGB is `"upload"`.
             callback: Is told at the end whether all went well.
             timeout: Seconds to wait.
 
