@@ -386,6 +386,23 @@ def test_what_of_an_archive_finds_no_place_is_told_and_the_rest_comes(world: Wor
     assert (world.folder / "z/b").read_bytes() == b"2"
 
 
+def test_a_full_disk_fails_no_upload_that_had_nothing_to_store(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (world.folder / "a").write_bytes(b"a")
+    world.upload()
+
+    def touch(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Store, "touch", touch)
+    number = errno.ENOSPC
+    assert world.upload() == []
+    number = errno.EIO
+    with pytest.raises(OSError, match="Input/output error"):
+        world.upload()
+
+
 def test_an_archive_replaced_while_it_is_brought_in_comes_in_its_new_version(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

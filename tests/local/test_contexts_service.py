@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
+from agb.local.contexts import index as index_module
 from agb.local.contexts.index import Index
 from agb.local.server import running
 from agb.local.settings import CannotStart, Settings
@@ -204,6 +205,29 @@ async def test_a_store_of_a_later_version_or_none_at_all_stops_the_start(
     with pytest.raises(CannotStart, match="can't use the contexts"):
         async with running(settings, tmp_path):
             raise AssertionError
+
+
+def test_an_index_of_the_first_version_is_brought_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(index_module, "_MIGRATIONS", index_module._MIGRATIONS[:1])
+        index = Index(tmp_path / "index.db")
+    with index.transaction():
+        index.execute(
+            "INSERT INTO contexts (key, owner, id, created, used) VALUES (1, '', 'c', 0, 0)"
+        )
+        for path, expires in ((b"a", None), (b"b", 86410.0)):
+            index.execute(
+                "INSERT INTO objects VALUES (1, ?, 'file', '', 0, '', 0, 0, x'', 0, 0, 0, 10, ?)",
+                path,
+                expires,
+            )
+    index.close()
+    index = Index(tmp_path / "index.db")
+    rows = index.rows("SELECT path, lifetime, expires FROM objects ORDER BY path")
+    assert [tuple(row) for row in rows] == [(b"a", None, None), (b"b", 86400, 86410.0)]
+    index.close()
 
 
 def test_an_index_that_is_there_is_not_made_anew(tmp_path: Path) -> None:

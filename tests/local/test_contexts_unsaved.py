@@ -18,7 +18,7 @@ from agb.local.contexts.store import Store
 from agb.local.contexts.tree import Tree
 from agb.local.contexts.unsaved import Unsaved
 from agb.local.settings import Settings
-from local.mounted import get, lines, make, mount, names, release, session, shell
+from local.mounted import get, lines, make, mount, names, release, session, shell, sync, transfer
 from local.stand_ins import GONE, KEY, Caller, TurnableClock, calling, serving
 
 PATH = "/home/data"
@@ -163,6 +163,25 @@ async def test_what_is_not_to_be_saved_or_is_not_there_holds_no_release(agb: Cal
     made = await session(agb, mount(context, "/home/a", **never), mount(context, "/home/b"))
     await shell(agb, made, "touch /home/a/x; rm -r /home/b")
     await release(agb, made)
+
+
+@pytest.mark.usefixtures("broken")
+async def test_what_failed_on_demand_only_is_not_kept(settings: Settings) -> None:
+    async with serving(settings) as server, calling(server.endpoint) as caller:
+        context = await make(caller, "on demand")
+        never = {"uploadPolicy": {"autoUpload": False}}
+        made = await session(caller, mount(context, PATH, **never))
+        await shell(caller, made, f"mkdir /home/t; touch {PATH}/x /home/t/x")
+        own = await transfer(caller, made)
+        for query in (
+            {"contextId": own, "path": "/home/t"},
+            {"contextId": own, "path": "/etc"},
+            {},
+        ):
+            (line,) = await sync(caller, made, **query)
+            assert line["status"] == "Failed"
+        await release(caller, made)
+    assert kept(settings.data_dir) == {}
 
 
 async def test_a_bug_in_the_last_upload_loses_no_files_either(

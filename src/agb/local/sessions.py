@@ -11,7 +11,7 @@ from typing import Protocol
 from attrs import define, field
 
 from agb.local.clock import Clock
-from agb.local.contexts import Contexts, MountRequest, SessionMounts
+from agb.local.contexts import Contexts, MountRequest, Places, SessionMounts
 from agb.local.images import Image
 from agb.local.instance import remove_tree
 from agb.local.metrics import Gauge
@@ -162,7 +162,11 @@ class Sessions:
             number=self._made,
             image=image,
             sandbox=sandbox,
-            mounts=SessionMounts(contexts=self._contexts, session_id=session_id, sandbox=sandbox),
+            mounts=SessionMounts(
+                contexts=self._contexts,
+                session_id=session_id,
+                places=Places(contexts=self._contexts, sandbox=sandbox),
+            ),
             limits=self._limits,
             clock=self.clock,
             labels=dict(labels),

@@ -14,7 +14,9 @@ and named by the index in one transaction; its predecessor is removed after that
 at most contents that nothing names, which the next start removes.
 """
 
-from agb.local.contexts.mounts import MountRequest, SessionMounts, read_mounts
+from agb.local.contexts.mounts import SessionMounts
+from agb.local.contexts.places import Places
+from agb.local.contexts.requests import MountRequest, read_mounts
 from agb.local.contexts.service import Contexts
 
-__all__ = ["Contexts", "MountRequest", "SessionMounts", "read_mounts"]
+__all__ = ["Contexts", "MountRequest", "Places", "SessionMounts", "read_mounts"]

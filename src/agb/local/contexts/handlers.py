@@ -35,7 +35,8 @@ from agb._wire.messages.contexts import (
 from agb._wire.messages.sessions import NoData
 from agb.local.calls import Call, Handler, Reply
 from agb.local.contexts import urls
-from agb.local.contexts.mounts import TRANSFER_PATH, TRANSFER_TYPE, TaskType
+from agb.local.contexts.mounts import TRANSFER_PATH, TRANSFER_TYPE
+from agb.local.contexts.status import TaskType
 from agb.local.contexts.values import Context, Object, folder_path, object_path, shown
 from agb.local.refusals import invalid_parameter
 

@@ -2,34 +2,26 @@
 
 import asyncio
 import logging
-import os
-import posixpath
-import secrets
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
 
-from attrs import define, field, frozen
+from attrs import define, field
 
-from agb._wire.codec import Misread, load
-from agb._wire.messages.contexts import ContextStatusLine, PersistenceData
+from agb._wire.messages.contexts import ContextStatusLine
 from agb.context_sync import BWList, DeletePolicy, ExtractPolicy, SyncPolicy
 from agb.local.contexts.causes import CAUSES, explained
 from agb.local.contexts.download import Download
 from agb.local.contexts.mounting import Mount
+from agb.local.contexts.places import Places
+from agb.local.contexts.requests import MountRequest, check_folder, normal
 from agb.local.contexts.service import Contexts
-from agb.local.contexts.tree import Stopped, Tree
+from agb.local.contexts.status import FAILED, PREPARING, RUNNING, SUCCESS, Line, TaskType
+from agb.local.contexts.tree import Stopped
 from agb.local.contexts.upload import Upload
-from agb.local.contexts.values import Context, folder_path
-from agb.local.inside.paths import printable
-from agb.local.refusals import Refusal, context_not_mounted, invalid_parameter
-from agb.local.sandbox import OperationError, Sandbox
+from agb.local.contexts.values import Context
+from agb.local.refusals import Refusal, context_not_mounted
 
 _log = logging.getLogger(__name__)
-
-TaskType = Literal["download", "upload"]
-
-PREPARING, RUNNING, SUCCESS, FAILED = "Preparing", "Running", "Success", "Failed"
 
 TRANSFER_TYPE = "file_transfer"
 TRANSFER_PATH = "/tmp/file_transfer"  # noqa: S108 - the session's own
@@ -37,100 +29,12 @@ BROWSER_PATH = "/tmp/agb_browser_data"  # noqa: S108 - the session's own
 
 _WAITS = 1.0
 """Seconds that the creation of a session waits for its mounts, to spare its caller asking."""
-_PREPARES_WITHIN = 20.0
-"""Seconds that the sandbox may take to make a folder."""
 _SHOWN = 3
 """So many problems of one task are told."""
 
 _TRANSFER_POLICY = SyncPolicy(
     delete_policy=DeletePolicy(), extract_policy=ExtractPolicy(extract=False), bw_list=BWList()
 )
-
-
-@frozen(kw_only=True)
-class MountRequest:
-    """A context that a new session shall mount."""
-
-    context_id: str
-    path: str
-    policy: SyncPolicy
-
-
-def read_mounts(data: Sequence[PersistenceData]) -> list[MountRequest]:
-    """Read what a new session shall mount, in the order in which it is to be mounted.
-
-    Raises:
-        Refusal: Something in it is not as it must be.
-    """
-    requests = [_read_mount(each, f"persistenceDataList[{n}]") for n, each in enumerate(data)]
-    places: set[str] = set()
-    for number, request in enumerate(requests):
-        place = _normal(request.path)
-        if place in places:
-            raise invalid_parameter(f"persistenceDataList[{number}].path: {place} is mounted twice")
-        places.add(place)
-    return sorted(requests, key=lambda request: _normal(request.path))
-
-
-def _read_mount(data: PersistenceData, where: str) -> MountRequest:
-    if not data.context_id.strip():
-        raise invalid_parameter(f"{where}.contextId: is blank")
-    _check_folder(data.path, f"{where}.path")
-    if _normal(data.path) == "/":
-        raise invalid_parameter(f"{where}.path: must be below /")
-    try:
-        policy = load(data.policy, SyncPolicy)
-        Mount(key=0, context_id="", path=data.path, policy=policy).leads_to_wanted(b"x")
-        Mount(key=0, context_id="", path=data.path, policy=policy).lifetimes()
-    except Misread as misread:
-        raise invalid_parameter(f"{where}.policy.{misread}") from None
-    except UnicodeEncodeError:
-        raise invalid_parameter(f"{where}.policy: a path is not Unicode text") from None
-    return MountRequest(context_id=data.context_id, path=data.path, policy=policy)
-
-
-def _check_folder(path: str, where: str) -> None:
-    if not path.startswith("/"):
-        raise invalid_parameter(f"{where}: {path[:200]!r} is not an absolute path")
-    folder_path(path, where)
-
-
-def _not_own(path: str) -> OSError:
-    return OSError(f"{path} is not one of the session's own folders on disk")
-
-
-def _is_saved(mount: Mount) -> bool:
-    return mount.policy.upload_policy.auto_upload
-
-
-def _normal(path: str) -> str:
-    return posixpath.normpath("/" + path.lstrip("/"))
-
-
-@define(kw_only=True, eq=False)
-class _Line:
-    """What there is to tell of the last task for one mount in one direction."""
-
-    context_id: str
-    path: str
-    task: TaskType
-    status: str = PREPARING
-    started: int = 0
-    finished: int = 0
-    problem: str = ""
-    latest: int = 0
-    """Which task it is; one that is not the latest has nothing to tell any more."""
-
-    def written(self) -> ContextStatusLine:
-        return ContextStatusLine(
-            context_id=self.context_id,
-            path=self.path,
-            status=self.status,
-            task_type=self.task,
-            start_time=self.started,
-            finish_time=self.finished,
-            error_message=self.problem,
-        )
 
 
 @define(kw_only=True, eq=False)
@@ -140,17 +44,17 @@ class SessionMounts:
     Args:
         contexts: Where they are.
         session_id: The session, for the log.
-        sandbox: Its sandbox.
+        places: Its folders.
     """
 
     _contexts: Contexts = field(alias="contexts")
     _session_id: str = field(alias="session_id")
-    _sandbox: Sandbox = field(alias="sandbox")
+    _places: Places = field(alias="places")
     _mounts: list[Mount] = field(factory=list[Mount], init=False)
     _transfer: Context | None = field(default=None, init=False)
     _transfers: dict[str, Mount] = field(factory=dict[str, Mount], init=False)
-    _lines: dict[tuple[str, str, TaskType], _Line] = field(
-        factory=dict[tuple[str, str, TaskType], _Line], init=False
+    _lines: dict[tuple[str, str, TaskType], Line] = field(
+        factory=dict[tuple[str, str, TaskType], Line], init=False
     )
     _tasks: set["asyncio.Task[None]"] = field(factory=set["asyncio.Task[None]"], init=False)
     _turn: asyncio.Lock = field(factory=asyncio.Lock, init=False)
@@ -185,7 +89,7 @@ class SessionMounts:
         line = self._line(request.context_id, request.path, "download")
         try:
             context = await self._find(request)
-            await self._prepare(request.path)
+            await self._places.prepare(normal(request.path))
         except CAUSES as error:
             line.status, line.problem = FAILED, explained(error)
             line.finished = self._time()
@@ -204,64 +108,9 @@ class SessionMounts:
     async def _find(self, request: MountRequest) -> Context:
         """Look a context up; programs name browsers' contexts without having made them."""
         store = self._contexts.store
-        if _normal(request.path) == BROWSER_PATH:
+        if normal(request.path) == BROWSER_PATH:
             return await self._contexts.run(lambda: store.adopt(request.context_id))
         return await self._contexts.run(lambda: store.get(request.context_id))
-
-    async def _prepare(self, path: str) -> None:
-        """Make a folder in the session, and make sure that it is one of the session's own files.
-
-        Some folders of a session are the machine's, and some are in memory.
-        """
-        probe = f"{_normal(path)}/.agb-{secrets.token_hex(8)}"
-        await self._ask("file.mkdir", path=_normal(path))
-        await self._ask("file.write", path=probe, content="")
-        try:
-            await self._contexts.run(lambda: self._look_for(probe))
-        finally:
-            await self._ask("file.remove", path=probe)
-
-    async def _check_reachable(self, path: str, task: TaskType) -> None:
-        """Make sure that files can be carried to or from a folder of the session.
-
-        Raises:
-            OperationError: The session itself can't use it.
-            OSError: Its files are not on disk, or not the session's own.
-        """
-        if task == "download":
-            await self._prepare(path)
-            return
-        info = await self._ask("file.info", path=path)
-        if not info["isDirectory"]:
-            raise NotADirectoryError(f"{path} is not a directory")
-        seen = await self._names(path)
-        missing = seen - await self._contexts.run(lambda: self._names_on_disk(path))
-        if missing & await self._names(path):  # they have not just been removed
-            raise _not_own(path)
-
-    async def _names(self, path: str) -> set[str]:
-        try:
-            return {entry["name"] for entry in await self._ask("file.list", path=path)}
-        except OperationError:  # it can't be listed by a session that may read files in it
-            return set()
-
-    def _names_on_disk(self, path: str) -> set[str]:
-        tree = self._tree()
-        try:
-            with tree.folder(tree.resolve(path.encode("utf-8", "surrogateescape"))) as here:
-                return {printable(name) for name in os.listdir(here)}  # noqa: PTH208 - an open folder
-        except OSError:  # there is no such folder on disk
-            return set()
-
-    async def _ask(self, operation: str, **parameters: Any) -> Any:
-        return await self._sandbox.request(operation, timeout=_PREPARES_WITHIN, **parameters)
-
-    def _look_for(self, probe: str) -> None:
-        if posixpath.basename(probe) not in self._names_on_disk(posixpath.dirname(probe)):
-            raise _not_own(posixpath.dirname(probe))
-
-    def _tree(self, check: Callable[[], None] = lambda: None) -> Tree:
-        return Tree(root=self._sandbox.root, owner=self._sandbox.owner, check=check)
 
     # What is asked for while the session lives.
 
@@ -274,7 +123,7 @@ class SessionMounts:
         async with self._making:
             if self._transfer is None:
                 try:
-                    await self._prepare(TRANSFER_PATH)
+                    await self._places.prepare(TRANSFER_PATH)
                 except CAUSES as error:
                     raise Refusal(
                         400, "InvalidMcpSession.NotUsable", f"{TRANSFER_PATH}: {explained(error)}"
@@ -293,14 +142,14 @@ class SessionMounts:
 
     def _chosen(self, context_id: str | None, path: str | None) -> list[Mount]:
         if path is not None:
-            _check_folder(path, "path")
+            check_folder(path, "path")
         if context_id and self._transfer and context_id == self._transfer.id:
             return [self._transfer_at(self._transfer, path or TRANSFER_PATH)]
         chosen = [
             mount
             for mount in self._mounts
             if (not context_id or mount.context_id == context_id)
-            and (not path or _normal(mount.path) == _normal(path))
+            and (not path or normal(mount.path) == normal(path))
         ]
         if not chosen and (context_id or path):
             raise context_not_mounted(context_id or "", path or "")
@@ -318,7 +167,7 @@ class SessionMounts:
                 path=path,
                 policy=_TRANSFER_POLICY,
                 full=True,
-                deep=_normal(path) == TRANSFER_PATH,
+                deep=normal(path) == TRANSFER_PATH,
             )
         return self._transfers[path]
 
@@ -332,7 +181,7 @@ class SessionMounts:
             for line in self._lines.values()
             if line.context_id == (context_id or line.context_id)
             and (context_id or line.context_id != own)
-            and (not path or _normal(line.path) == _normal(path))
+            and (not path or normal(line.path) == normal(path))
             and task in {None, "", line.task}
         ]
 
@@ -373,7 +222,7 @@ class SessionMounts:
         for path in sorted(self._unsaved):
             self._contexts.unsaved.keep(
                 self._unsaved[path],
-                self._tree(),
+                self._places.tree(),
                 session_id=self._session_id,
                 now=self._contexts.clock.now(),
             )
@@ -393,7 +242,7 @@ class SessionMounts:
         self._tasks.add(running)
         running.add_done_callback(self._tasks.discard)
 
-    async def _synchronise(self, mount: Mount, task: TaskType, line: _Line, number: int) -> None:
+    async def _synchronise(self, mount: Mount, task: TaskType, line: Line, number: int) -> None:
         """Run a task, one at a time for a session, and note how it went."""
         async with self._turn:
             if number == line.latest:
@@ -409,7 +258,7 @@ class SessionMounts:
         work = self._download if task == "download" else self._upload
         try:
             if mount.full:
-                await self._check_reachable(_normal(mount.path), task)
+                await self._places.check_carried(normal(mount.path), task)
             return "; ".join((await self._contexts.run_long(lambda: work(mount)))[:_SHOWN])
         except Refusal as error:  # the context is gone: there is nowhere to save anything to
             return explained(error)
@@ -418,14 +267,14 @@ class SessionMounts:
         except Exception:  # noqa: BLE001 - the edge: who asks gets an answer, the log the bug
             _log.exception("the %s of %s broke", task, mount.path)
             problem = "this AGB has a bug; its log says more"
-        if task == "upload" and self._is_there(mount):
+        if task == "upload" and _is_saved(mount) and self._is_there(mount):
             self._unsaved[mount.path] = mount
         return problem
 
     def _is_there(self, mount: Mount) -> bool:
         """Tell whether a mount's folder still is in the session, with anything to be saved."""
         try:
-            with self._tree().folder(self._tree().resolve(b"/" + mount.place)):
+            with self._places.tree().folder(self._places.tree().resolve(b"/" + mount.place)):
                 return True
         except OSError:
             return False
@@ -433,12 +282,12 @@ class SessionMounts:
     def _download(self, mount: Mount) -> list[str]:
         store = self._contexts.store
         store.check(mount.key)
-        run = Download(store=store, tree=self._tree(self._check_download), mount=mount)
+        run = Download(store=store, tree=self._places.tree(self._check_download), mount=mount)
         run.run()
         return run.problems
 
     def _upload(self, mount: Mount) -> list[str]:
-        store, tree = self._contexts.store, self._tree(self._contexts.check)
+        store, tree = self._contexts.store, self._places.tree(self._contexts.check)
         store.check(mount.key)
         run = Upload(store=store, tree=tree, mount=mount)
         run.run()
@@ -449,9 +298,14 @@ class SessionMounts:
         if self._ending.is_set():
             raise Stopped("the session is being released")
 
-    def _line(self, context_id: str, path: str, task: TaskType) -> _Line:
-        new = _Line(context_id=context_id, path=path, task=task, started=self._time())
+    def _line(self, context_id: str, path: str, task: TaskType) -> Line:
+        new = Line(context_id=context_id, path=path, task=task, started=self._time())
         return self._lines.setdefault((context_id, path, task), new)
 
     def _time(self) -> int:
         return int(self._contexts.clock.now().timestamp())
+
+
+def _is_saved(mount: Mount) -> bool:
+    """Tell whether a mount's files are to be brought back at the end; transferred ones are not."""
+    return mount.policy.upload_policy.auto_upload and not mount.full
