@@ -50,12 +50,15 @@ class Download:
                 self._extract(base, path, item)
         modes: list[tuple[bytes, int]] = []
         for path, item in sorted(wanted.items()):
+            if self._needs_no(path, item):
+                continue
+            before = len(self.problems)
             with self._noting(path):
-                if self._needs_no(path, item):
-                    continue
                 if item.kind == "folder":
                     modes.append((path, item.mode))
                 self._bring(base, path, item)
+            if mount.full and len(self.problems) > before:
+                mount.refused[path] = item.blob
         self._set_modes(base, modes)
 
     def _is_foreign_archive(self, item: Object) -> bool:
@@ -69,7 +72,7 @@ class Download:
         """
         if self.mount.full:
             seen = self.mount.seen.get(path)
-            return seen is not None and seen.blob == item.blob
+            return item.blob in {seen and seen.blob, self.mount.refused.get(path)}
         return self._is_foreign_archive(item) and self.mount.policy.extract_policy.delete_src_file
 
     def _bring(self, base: Parts, path: bytes, item: Object) -> None:

@@ -48,6 +48,7 @@ class Mount:
         others: Places of the session's other mounts, which are no part of this one.
         seen: What the session and the context last agreed on, by path below the mount.
         unpacked: Which version of each archive the session has all of, by the archive's path.
+        refused: Which version of a transferred file found no place, by path; it is told once.
     """
 
     key: int
@@ -59,6 +60,7 @@ class Mount:
     others: Sequence[bytes] = ()
     seen: dict[bytes, Seen] = field(factory=dict[bytes, Seen], repr=False)
     unpacked: dict[bytes, str] = field(factory=dict[bytes, str], repr=False)
+    refused: dict[bytes, str] = field(factory=dict[bytes, str], repr=False)
 
     @property
     def place(self) -> bytes:

@@ -41,7 +41,10 @@ class Places:
         """
         probe = f"{path}/.agb-{secrets.token_hex(8)}"
         await self._ask("file.mkdir", path=path)
-        await self._ask("file.write", path=probe, content="")
+        try:
+            await self._ask("file.write", path=probe, content="")
+        except OperationError as error:
+            raise OperationError(error.code, error.message.replace(probe, path)) from None
         try:
             await self.contexts.run(lambda: self._look_for(probe))
         finally:
