@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from attrs import evolve, frozen
 
-from agb.context_sync import SyncPolicy, UploadMode, UploadPolicy
+from agb.context_sync import Lifecycle, RecyclePolicy, SyncPolicy, UploadMode, UploadPolicy
 from agb.local.contexts.archives import Entry, Packing, contents, unpack
 from agb.local.contexts.download import Download
 from agb.local.contexts.index import Index
@@ -40,7 +40,7 @@ class World:
 
     @property
     def folder(self) -> Path:
-        return self.tree.root / "m"
+        return self.tree.root / self.mount.path[1:]
 
     def put(self, path: str, content: bytes, **more: Any) -> None:
         with self.store.staging() as stage:
@@ -59,10 +59,10 @@ class World:
         """Let a second go by."""
         self.clock.append(0)
 
-    def elsewhere(self, path: str) -> "World":
+    def elsewhere(self, path: str, policy: SyncPolicy | None = None) -> "World":
         """Mount the same context in another session, so to say."""
         (self.tree.root / path[1:]).mkdir()
-        policy = self.mount.policy
+        policy = policy or self.mount.policy
         mount = Mount(key=self.mount.key, context_id="c", path=path, policy=policy)
         return evolve(self, mount=mount)
 
@@ -450,6 +450,59 @@ def test_a_session_that_added_to_an_archive_still_gets_what_others_had_in_it(
     other.upload()
     other.download()
     assert (world.tree.root / "other/a").read_bytes() == b"a"
+
+
+def test_an_archive_takes_over_the_newest_version_and_none_that_is_newer_than_the_session(
+    world: World,
+) -> None:
+    files = world.elsewhere("/files", SyncPolicy())
+    world.mount.policy = ARCHIVE
+    (world.folder / "x").write_bytes(b"old")
+    (world.folder / "link").symlink_to("old")
+    world.upload()
+    files.download()
+
+    def change(content: str) -> None:
+        (files.folder / "x").write_text(content)
+        (files.folder / "link").unlink()
+        (files.folder / "link").symlink_to(content)
+        files.upload()
+        world.tick()
+
+    def contents(path: str) -> tuple[str, str]:
+        last = world.elsewhere(path)
+        last.download()
+        return (last.folder / "x").read_text(), os.readlink(last.folder / "link")  # noqa: PTH115 - text
+
+    change("new")
+    second = world.elsewhere("/second")
+    second.download()
+    for number, content in enumerate(("newer", "newest")):
+        change(content)
+        for session in (world, second):
+            (session.folder / "other").write_text(content)
+            assert session.upload() == []
+        assert world.stored().keys() == {"archive.zip", "x"}
+        assert contents(f"/after{number}") == (content, content)
+    second.download()
+    (second.folder / "other").write_text("the last")
+    second.upload()
+    assert world.stored().keys() == {"archive.zip"}
+    assert contents("/end") == ("newest", "newest")
+
+
+@pytest.mark.parametrize("policy", [SyncPolicy(), ARCHIVE], ids=["File", "Archive"])
+def test_a_file_stored_alone_gets_the_lifetime_of_an_archives_mount_too(
+    world: World, policy: SyncPolicy
+) -> None:
+    (world.folder / "a").write_bytes(b"a")
+    world.upload()
+    daily = RecyclePolicy(lifecycle=Lifecycle.LIFECYCLE_1DAY)
+    other = world.elsewhere("/other", evolve(policy, recycle_policy=daily))
+    other.download()
+    other.upload()
+    (item,) = world.store.objects(world.mount.key)
+    assert item.expires == world.store.time + 24 * 60 * 60
 
 
 def test_a_file_called_like_the_archive_takes_nothing_from_it(world: World) -> None:

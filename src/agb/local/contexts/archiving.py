@@ -46,14 +46,19 @@ class Archiving:
             row = self.store.packed(key)
             here = placed(mount, self.store.objects(key))
             held = self._listed(row)
+            theirs = {path for path in here if self._is_newer(found.get(path), here[path][-1])}
             fresh = self._fresh(found, held, here)
+            terms = {**held, **{path: rows[-1].lifetime for path, rows in here.items()}}
             other = {
-                path for path in found.keys() & held.keys() if held[path] != mount.lifetime(path)
+                path
+                for path in found.keys() & terms.keys() - theirs
+                if terms[path] != mount.lifetime(path)
             }
             if not (fresh or other or gone) and (row or not found):
                 return
             old = self._entries(row, stage)
-            fresh |= found.keys() - old.keys()
+            fresh |= (found.keys() - old.keys()) | (found.keys() & here.keys())
+            fresh -= theirs
             keep = [
                 self._lasting(entry) if path in other else entry
                 for path, entry in old.items()
@@ -63,11 +68,20 @@ class Archiving:
             put, packed = self._pack(
                 self._terms(fresh, found, here), keep, spare=spare, stage=stage
             )
-            there = packed | (found.keys() - fresh)
+            there = packed | (found.keys() - fresh - theirs)
             name = row.path if row else self.store.archive_name(key)
             put = evolve(put, object=evolve(put.object, path=name))
             blobs = self.store.publish(key, [put], paths_of(here, there | gone))
         self._note_packed(row, blobs[name], {path: found[path] for path in there}, gone)
+
+    def _is_newer(self, found: Found | None, row: Object) -> bool:
+        """Tell whether the context has a version of its own that the session has not touched."""
+        seen = self.mount.seen.get(found.path) if found else None
+        if found is None or seen is None or not same(seen, found):
+            return False
+        if row.kind == found.kind == "file":
+            return seen.blob != row.blob
+        return (row.kind, row.target, row.mode) != (found.kind, found.target, found.mode)
 
     def _terms(
         self,
