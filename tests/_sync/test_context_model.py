@@ -162,7 +162,7 @@ def parts_of(steps: Sequence[Step]) -> list[list[Step]]:
     steps=st.lists(steps, max_size=14),
 )
 @settings(
-    max_examples=6,
+    max_examples=8,
     deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate],

@@ -536,6 +536,28 @@ def test_an_archive_takes_nothing_from_a_file_called_like_it(world: World, path:
     assert world.stored().keys() == {path, "archive-2.zip", "archive-3.zip"}
 
 
+@pytest.mark.parametrize("linked", [True, False], ids=["a stranger's", "our own"])
+def test_a_file_deleted_where_it_came_from_an_archive_comes_back(
+    world: World, linked: bool
+) -> None:
+    if linked:
+        world.put("z.zip", zipped({"a": b"a", "b": b"b"}), linked=True)
+    else:
+        first = world.elsewhere("/first", ARCHIVE)
+        (first.folder / "z").mkdir()
+        (first.folder / "z/a").write_bytes(b"a")
+        (first.folder / "z/b").write_bytes(b"b")
+        first.upload()
+    world.download()
+    (world.folder / "z/a").unlink()
+    (world.folder / "z/b").write_bytes(b"changed")
+    assert world.upload() == []
+    last = world.elsewhere("/last")
+    last.download()
+    assert (last.folder / "z/a").read_bytes() == b"a"
+    assert (last.folder / "z/b").read_bytes() == b"changed"
+
+
 def test_a_file_with_two_objects_is_the_newer_one_and_both_go_with_it(world: World) -> None:
     for paths in (("m/x", "x"), ("x", "m/x")):
         for path in paths:

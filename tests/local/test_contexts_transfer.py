@@ -122,7 +122,7 @@ async def test_a_file_for_a_place_that_is_not_the_sessions_own_is_refused_by_nam
     await release(agb, made)
 
 
-@pytest.mark.parametrize("folder", ["/proc", "/etc", "/dev"])
+@pytest.mark.parametrize("folder", ["/proc", "/etc", "/dev", "/dev/shm"])
 async def test_a_file_from_a_place_that_is_not_the_sessions_own_is_refused_by_name(
     agb: Caller, folder: str
 ) -> None:

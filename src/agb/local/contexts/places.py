@@ -64,8 +64,10 @@ class Places:
         if not info["isDirectory"]:
             raise NotADirectoryError(f"{path} is not a directory")
         seen = await self._names(path)
-        missing = seen - await self.contexts.run(lambda: self._names_on_disk(path))
-        if missing & await self._names(path):  # they have not just been removed
+        on_disk = await self.contexts.run(lambda: self._names_on_disk(path))
+        if on_disk is None:
+            raise _not_own(path)
+        if (seen - on_disk) & await self._names(path):  # they have not just been removed
             raise _not_own(path)
 
     async def _names(self, path: str) -> set[str]:
@@ -74,19 +76,20 @@ class Places:
         except OperationError:  # it can't be listed by a session that may read files in it
             return set()
 
-    def _names_on_disk(self, path: str) -> set[str]:
+    def _names_on_disk(self, path: str) -> set[str] | None:
+        """Name what is in a folder as the server sees it; None if there is no such folder."""
         tree = self.tree()
         try:
             with tree.folder(tree.resolve(path.encode("utf-8", "surrogateescape"))) as here:
                 return {printable(name) for name in os.listdir(here)}  # noqa: PTH208 - an open folder
-        except OSError:  # there is no such folder on disk
-            return set()
+        except OSError:
+            return None
 
     async def _ask(self, operation: str, **parameters: Any) -> Any:
         return await self.sandbox.request(operation, timeout=_PREPARES_WITHIN, **parameters)
 
     def _look_for(self, probe: str) -> None:
-        if posixpath.basename(probe) not in self._names_on_disk(posixpath.dirname(probe)):
+        if posixpath.basename(probe) not in (self._names_on_disk(posixpath.dirname(probe)) or ()):
             raise _not_own(posixpath.dirname(probe))
 
 
