@@ -1,0 +1,36 @@
+"""Commands for files: where they run, and what they print."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from agb import _file_commands as commands
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "name"),
+    [
+        ("/", "/", "."),
+        ("/tmp", "/", "./tmp"),
+        ("/tmp/a/", "/tmp", "./a"),
+        ("a", None, "./a"),
+        ("-a/-b", "-a", "./-b"),
+        (".", None, "./."),
+        ("a/..", "a", "./.."),
+    ],
+)
+def test_a_command_runs_beside_what_it_is_about(path: str, folder: str | None, name: str) -> None:
+    assert commands.place_of(path) == (folder, name)
+
+
+def test_a_walk_tells_any_name_and_any_kind(tmp_path: Path) -> None:
+    (tmp_path / "top/ a\n b ").mkdir(parents=True)
+    (tmp_path / "top/ a\n b / c d").write_text("x")
+    (tmp_path / "top/link").symlink_to(".")
+    done = subprocess.run(
+        ["/bin/sh", "-c", commands.walk("./top")], cwd=tmp_path, capture_output=True, check=True
+    )
+    found = {each.path: each.kind for each in commands.read_walk(done.stdout.decode())}
+    assert found == {"": "d", " a\n b ": "d", " a\n b / c d": "f", "link": "l"}
+    assert list(commands.read_walk("find: no such option")) == []
