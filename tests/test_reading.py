@@ -2,6 +2,7 @@
 
 import base64
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from agb import (
     ToolError,
     UnexpectedResponseError,
     _creating,
+    _file_reading,
     _reading,
     _session_reading,
 )
@@ -159,20 +161,20 @@ def test_metrics_that_are_none_are_unexpected(text: str, complaint: str) -> None
 def test_bytes_are_read_from_base64_in_lines_or_not(content: bytes, width: int) -> None:
     encoded = base64.b64encode(content).decode()
     lines = [encoded[at : at + width] for at in range(0, len(encoded), width)]
-    assert _reading.file_bytes(said(encoded)) == content
-    assert _reading.file_bytes(said("\n".join(lines))) == content
+    assert _file_reading.file_bytes(said(encoded)) == content
+    assert _file_reading.file_bytes(said("\n".join(lines))) == content
 
 
 @pytest.mark.parametrize("text", ["a", "a-_=", "é", "ENOENT: nothing"])
 def test_what_is_not_base64_is_unexpected(text: str) -> None:
     with pytest.raises(UnexpectedResponseError, match="not base64"):
-        _reading.file_bytes(said(text))
+        _file_reading.file_bytes(said(text))
 
 
 def test_a_file_that_is_not_text_says_how_to_read_it() -> None:
-    assert _reading.decoded("/a", "é".encode(), "r-1") == "é"
+    assert _file_reading.decoded("/a", "é".encode(), "r-1") == "é"
     with pytest.raises(FileError, match='format="bytes"') as caught:
-        _reading.decoded("/a", b"\xff", "r-1")
+        _file_reading.decoded("/a", b"\xff", "r-1")
     assert (caught.value.code, caught.value.request_id) == ("File.NotText", "r-1")
 
 
@@ -186,11 +188,11 @@ def test_a_file_that_is_not_text_says_how_to_read_it() -> None:
 )
 def test_changes_that_are_none_are_unexpected(text: str, complaint: str) -> None:
     with pytest.raises(UnexpectedResponseError, match=complaint):
-        _reading.change_result(said(text))
+        _file_reading.change_result(said(text))
 
 
 def test_no_text_about_changes_means_that_nothing_changed() -> None:
-    assert not _reading.change_result(said("")).has_changes()
+    assert not _file_reading.change_result(said("")).has_changes()
 
 
 @given(text=st.text() | JSON.map(json.dumps), is_error=st.booleans())
@@ -201,11 +203,11 @@ def test_whatever_a_tool_says_there_is_a_result_or_an_error(text: str, is_error:
         _reading.command_result,
         _reading.code_result,
         _reading.metrics_result,
-        _reading.file_facts,
-        _reading.file_bytes,
-        _reading.listing_result,
-        _reading.change_result,
-        _reading.done,
+        _file_reading.file_facts,
+        _file_reading.file_bytes,
+        partial(_file_reading.listing_result, "/tmp"),
+        _file_reading.change_result,
+        _file_reading.done,
     ):
         try:
             assert read(answer) is not None

@@ -4,6 +4,7 @@
 results are the same in both.
 """
 
+from agb._async.binary_file import AsyncBinaryFile
 from agb._async.client import AsyncAGB
 from agb._async.code import AsyncCode
 from agb._async.command import AsyncCommand
@@ -18,6 +19,9 @@ from agb._async.scope import AsyncSessionScope
 from agb._async.session import AsyncBaseSession, AsyncSession
 from agb._async.session_context import AsyncSessionContext
 from agb._async.streams import AsyncCodeStream
+from agb._async.text_file import AsyncTextFile
+from agb._async.watching import AsyncFileWatch
+from agb._sync.binary_file import BinaryFile
 from agb._sync.client import AGB
 from agb._sync.code import Code
 from agb._sync.command import Command
@@ -32,6 +36,8 @@ from agb._sync.scope import SessionScope
 from agb._sync.session import BaseSession, Session
 from agb._sync.session_context import SessionContext
 from agb._sync.streams import CodeStream
+from agb._sync.text_file import TextFile
+from agb._sync.watching import FileWatch
 from agb._version import __version__
 from agb.config import Config
 from agb.context_sync import (
@@ -113,11 +119,13 @@ from agb.results import (
     ErrorEvent,
     ExecutionLogs,
     ExecutionResult,
+    ExistsResult,
     FileChangeEvent,
     FileChangeResult,
     FileContentResult,
     FileInfoResult,
     FileSearchResult,
+    FileStat,
     FileUrlResult,
     GetSessionResult,
     LinkResult,
@@ -145,6 +153,7 @@ from agb.results import (
     StdoutEvent,
     StreamEvent,
     UploadResult,
+    WriteBatchResult,
 )
 from agb.session_params import (
     DEFAULT_IMAGES,
@@ -161,6 +170,7 @@ __all__ = [
     "APIError",
     "AsyncAGB",
     "AsyncBaseSession",
+    "AsyncBinaryFile",
     "AsyncClient",
     "AsyncCode",
     "AsyncCodeStream",
@@ -168,15 +178,18 @@ __all__ = [
     "AsyncContextService",
     "AsyncExtensionsService",
     "AsyncFileSystem",
+    "AsyncFileWatch",
     "AsyncOss",
     "AsyncProcess",
     "AsyncProcessStream",
     "AsyncSession",
     "AsyncSessionContext",
     "AsyncSessionScope",
+    "AsyncTextFile",
     "AuthenticationError",
     "BWList",
     "BaseSession",
+    "BinaryFile",
     "BinaryFileContentResult",
     "BoolResult",
     "BrowserContext",
@@ -221,6 +234,7 @@ __all__ = [
     "ExecutionLogs",
     "ExecutionResult",
     "ExecutionTimeoutError",
+    "ExistsResult",
     "Extension",
     "ExtensionOption",
     "ExtensionsService",
@@ -231,8 +245,10 @@ __all__ = [
     "FileError",
     "FileInfoResult",
     "FileSearchResult",
+    "FileStat",
     "FileSystem",
     "FileUrlResult",
+    "FileWatch",
     "GetSessionResult",
     "ImageNotFoundError",
     "InvalidParamsError",
@@ -286,6 +302,7 @@ __all__ = [
     "StreamEvent",
     "StreamUnavailableError",
     "SyncPolicy",
+    "TextFile",
     "ToolError",
     "ToolNotFoundError",
     "TransferError",
@@ -296,5 +313,6 @@ __all__ = [
     "UploadStrategy",
     "WaitTimeoutError",
     "WhiteList",
+    "WriteBatchResult",
     "__version__",
 ]

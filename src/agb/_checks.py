@@ -54,6 +54,14 @@ def paths(name: str, values: object) -> list[str]:
     return [path(f"{name}[{index}]", item) for index, item in enumerate(items)]
 
 
+def contents(name: str, values: object) -> dict[str, Any]:
+    """Return what is to be written to files, by path."""
+    if not isinstance(values, Mapping):
+        raise InvalidParamsError(f"{name} must be a dict of contents by path, not {values!r:.80}")
+    items = cast("Mapping[object, Any]", values)
+    return {path(f"a path in {name}", item): content for item, content in items.items()}
+
+
 def language(value: object) -> Any:
     """Return the language that a name stands for."""
     name = text("language", value).strip().lower()

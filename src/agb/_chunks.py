@@ -6,10 +6,16 @@ CHUNK = 51_200
 """So many bytes are read, and so many characters written, in one call."""
 
 
-def ranges(size: int) -> Iterator[tuple[int, int]]:
-    """Yield offset and length of each range of a file."""
-    for offset in range(0, size, CHUNK):
-        yield offset, min(CHUNK, size - offset)
+IN_ORDER = 4
+"""So many ranges of one file are read one after the other: reading them at once would not pay."""
+
+AT_ONCE = 8
+"""So many calls at the same time at most."""
+
+
+def ranges(size: int, start: int = 0) -> list[tuple[int, int]]:
+    """Return offset and length of each range of a file, or of so many bytes of it from a start."""
+    return [(start + offset, min(CHUNK, size - offset)) for offset in range(0, size, CHUNK)]
 
 
 def pieces(content: str) -> Iterator[str]:

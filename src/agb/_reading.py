@@ -1,6 +1,5 @@
 """Pure: from what a tool answered to the result of an operation."""
 
-import base64
 import json
 from typing import Any
 
@@ -16,7 +15,6 @@ from agb.exceptions import (
     CodeExecutionError,
     CommandError,
     ExecutionTimeoutError,
-    FileError,
     ToolError,
     UnexpectedResponseError,
 )
@@ -47,7 +45,7 @@ def content_of(answer: ToolAnswer, kind: type[ToolError] = ToolError) -> str:
     """
     text = text_of(answer, kind)
     if answer.data.text is None:
-        raise _unexpected(answer, "holds nothing at all")
+        raise unexpected(answer, "holds nothing at all")
     return text
 
 
@@ -76,7 +74,7 @@ def tool_result(answer: ToolAnswer) -> results.McpToolResult:
 def command_result(answer: ToolAnswer) -> results.CommandResult:
     """Read what `shell` answered: an object that tells all, or plain text."""
     if answer.data.text is None and not answer.data.is_error:
-        raise _unexpected(answer, "does not tell how the command ended")
+        raise unexpected(answer, "does not tell how the command ended")
     text = answer.data.text or ""
     outcome = _shell_outcome(text)
     if outcome is None:
@@ -195,9 +193,9 @@ def json_object(answer: ToolAnswer) -> Json:
         ToolError: The tool says that it failed.
         UnexpectedResponseError: It answered with something else.
     """
-    found = _json(answer, text_of(answer))
+    found = json_value(answer, text_of(answer))
     if not is_object(found):
-        raise _unexpected(answer, "is not a JSON object")
+        raise unexpected(answer, "is not a JSON object")
     return found
 
 
@@ -211,7 +209,7 @@ def metrics_result(answer: ToolAnswer) -> results.SessionMetricsResult:
     try:
         metrics = load(named, texts.Metrics)
     except Misread as misread:
-        raise _unexpected(answer, str(misread)) from None
+        raise unexpected(answer, str(misread)) from None
     return results.SessionMetricsResult(
         request_id=answer.request_id,
         metrics=results.SessionMetrics(**dump(metrics)),
@@ -230,75 +228,16 @@ _METRICS_RENAMED = {
 }
 
 
-def file_facts(answer: ToolAnswer) -> dict[str, texts.Fact]:
-    """Read what `get_file_info` answered."""
-    return texts.read_facts(content_of(answer, FileError))
-
-
-def file_bytes(answer: ToolAnswer) -> bytes:
-    """Read what `read_file` answered in base64; some AGBs break it into lines."""
-    encoded = "".join(content_of(answer, FileError).split())
-    try:
-        return base64.b64decode(encoded, validate=True)
-    except ValueError:
-        raise _unexpected(answer, "is not base64") from None
-
-
-def decoded(path: str, content: bytes, request_id: str) -> str:
-    """Return the text of a file that was read as bytes."""
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        raise FileError(
-            f'{path} is not UTF-8 text: read it with format="bytes"',
-            code="File.NotText",
-            request_id=request_id,
-        ) from None
-
-
-def done(answer: ToolAnswer) -> results.BoolResult:
-    """Read the answer of a tool that only succeeds or fails."""
-    text_of(answer, FileError)
-    return results.BoolResult(request_id=answer.request_id)
-
-
-def listing_result(answer: ToolAnswer) -> results.DirectoryListResult:
-    """Read what `list_directory` answered."""
-    return results.DirectoryListResult(
-        request_id=answer.request_id,
-        entries=tuple(
-            results.DirectoryEntry(name=entry.name, is_directory=entry.is_directory)
-            for entry in texts.read_listing(content_of(answer, FileError))
-        ),
-    )
-
-
-def change_result(answer: ToolAnswer) -> results.FileChangeResult:
-    """Read what `get_file_change` answered."""
-    text = text_of(answer, FileError)
-    try:
-        events = load(_json(answer, text or "[]"), tuple[texts.ChangeEvent, ...])
-    except Misread as misread:
-        raise _unexpected(answer, str(misread)) from None
-    return results.FileChangeResult(
-        request_id=answer.request_id,
-        events=tuple(
-            results.FileChangeEvent(
-                event_type=event.event_type, path=event.path, path_type=event.path_type
-            )
-            for event in events
-        ),
-    )
-
-
-def _json(answer: ToolAnswer, text: str) -> Any:
+def json_value(answer: ToolAnswer, text: str) -> Any:
+    """Read JSON text that a tool answered."""
     try:
         return json.loads(text)
     except ValueError:
-        raise _unexpected(answer, "is not JSON") from None
+        raise unexpected(answer, "is not JSON") from None
 
 
-def _unexpected(answer: ToolAnswer, problem: str) -> UnexpectedResponseError:
+def unexpected(answer: ToolAnswer, problem: str) -> UnexpectedResponseError:
+    """Return the error for an answer that is none."""
     return UnexpectedResponseError(
         f"what the tool answered {problem}", request_id=answer.request_id, status_code=200
     )

@@ -1,44 +1,39 @@
 """Files of a session."""
 
-import base64
-import os
-import secrets
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Literal, overload
 
-from agb import _checks, _reading
+from agb import _checks
+from agb._async.binary_file import AsyncBinaryFile
+from agb._async.file_transfers import AsyncFileTransfers
+from agb._async.file_tree import AsyncFileTree
 from agb._async.reported import reported
+from agb._async.text_file import AsyncTextFile
 from agb._async.tools import AsyncTools
 from agb._async.transfer import AsyncFileTransfer
-from agb._chunks import pieces, ranges
-from agb._reading import ToolAnswer, content_of, text_of
-from agb._transfers import Progress
+from agb._async.watching import AsyncFileWatching
+from agb._chunks import AT_ONCE
+from agb._concurrency import aio
+from agb._reading import text_of
 from agb._wire import texts, tools
-from agb.exceptions import AGBError, FileError, InvalidParamsError, UnexpectedResponseError
+from agb.exceptions import FileError, InvalidParamsError
 from agb.results import (
     BinaryFileContentResult,
     BoolResult,
-    DirectoryListResult,
-    DownloadResult,
     EditResult,
-    FileChangeResult,
     FileContentResult,
-    FileInfoResult,
-    FileSearchResult,
     MultipleFileContentResult,
-    UploadResult,
+    WriteBatchResult,
 )
 
-_DECODE_MS = 60_000
 
-
-class AsyncFileSystem:
+class AsyncFileSystem(AsyncFileTree, AsyncFileTransfers, AsyncFileWatching):
     """Files of a session. Relative paths start at the session's default directory."""
 
     def __init__(self, caller: AsyncTools, transfer: AsyncFileTransfer) -> None:
-        self._tools = caller
-        self._transfer = transfer
+        AsyncFileTree.__init__(self, caller)
+        AsyncFileTransfers.__init__(self, caller, transfer)
+        AsyncFileWatching.__init__(self, caller)
 
     @overload
     async def read(self, path: str, *, format: Literal["text"] = "text") -> FileContentResult: ...
@@ -52,13 +47,18 @@ class AsyncFileSystem:
     ) -> FileContentResult | BinaryFileContentResult:
         """Read a whole file, of any size.
 
+        A file of up to 51,200 bytes is read in one go, a larger one in ranges, several at once.
+        When it has been written to meanwhile it is read again, so that no two states of it are
+        mixed, as far as the AGB tells them apart by size and time.
+
         Args:
             path: File to read.
             format: `"text"` for its characters (it must be UTF-8), `"bytes"` for its bytes.
 
         Returns:
             The content as `content`. It failed with a `FileError` when there is no such file,
-            when it is a directory, or when it was read as text and is none.
+            when it is a directory, when it was read as text and is none, or when it keeps
+            changing.
         """
         if format == "bytes":
             return await self._read_bytes(path)
@@ -70,161 +70,48 @@ class AsyncFileSystem:
 
     @reported(FileContentResult)
     async def _read_text(self, path: str) -> FileContentResult:
-        size, request_id = await self._size(path)
-        chunks = [
-            content_of(await self._read_range(path, offset, length, None), FileError)
-            for offset, length in ranges(size)
-        ]
-        content = "".join(chunks)
-        if len(content.encode(errors="surrogatepass")) != size:
-            # A range that ends inside a character comes back damaged from some AGBs.
-            content = _reading.decoded(path, await self._bytes(path, size), request_id)
+        content, request_id = await self._contents.text(path)
         return FileContentResult(request_id=request_id, content=content)
 
     @reported(BinaryFileContentResult)
     async def _read_bytes(self, path: str) -> BinaryFileContentResult:
-        size, request_id = await self._size(path)
-        return BinaryFileContentResult(request_id=request_id, content=await self._bytes(path, size))
-
-    async def _bytes(self, path: str, size: int) -> bytes:
-        chunks = [
-            _reading.file_bytes(await self._read_range(path, offset, length, "binary"))
-            for offset, length in ranges(size)
-        ]
-        return b"".join(chunks)
-
-    async def _read_range(
-        self, path: str, offset: int, length: int, as_format: Literal["binary"] | None
-    ) -> ToolAnswer:
-        return await self._tools.call(
-            tools.READ_FILE,
-            tools.ReadFileArguments(path=path, offset=offset, length=length, format=as_format),
-        )
-
-    async def _size(self, path: str) -> tuple[int, str]:
-        answer = await self._tools.call(tools.GET_FILE_INFO, _checks.at(path))
-        facts = _reading.file_facts(answer)
-        size = facts.get("size", 0)
-        if facts.get("isDirectory"):
-            raise FileError(
-                f"{path} is a directory", code="File.IsDirectory", request_id=answer.request_id
-            )
-        if not isinstance(size, int):
-            raise UnexpectedResponseError(
-                f"the size of {path} is no number: {size!r}", request_id=answer.request_id
-            )
-        return size, answer.request_id
+        content, request_id = await self._contents.data(path)
+        return BinaryFileContentResult(request_id=request_id, content=content)
 
     @reported(BoolResult)
-    async def write(self, path: str, content: str | bytes, mode: str = "overwrite") -> BoolResult:
+    async def write(
+        self, path: str, content: str | bytes, mode: str = "overwrite", *, atomic: bool = False
+    ) -> BoolResult:
         """Write a file of any size; missing directories are made.
+
+        A long text arrives in pieces: when one fails, those before it are in the file, and the
+        error says how much that is.
 
         Args:
             path: File to write.
             content: Text, which is written as UTF-8, or bytes, which are written as they are.
             mode: `"overwrite"` or `"append"`.
+            atomic: Whether to write beside the file and to replace it in one step at the end, so
+                that nobody sees half of it and a failure leaves it as it was.
         """
         _checks.path("path", path)
         if mode not in {"overwrite", "append"}:
             raise InvalidParamsError(f'mode must be "overwrite" or "append", not {mode!r}')
-        if isinstance(content, (bytes, bytearray, memoryview)):
-            return await self._write_bytes(path, bytes(content), mode)
-        return await self._write_text(path, _checks.text("content", content), mode)
-
-    async def _write_text(self, path: str, content: str, mode: str) -> BoolResult:
-        request_id = ""
-        for number, piece in enumerate(pieces(content)):
-            answer = await self._tools.call(
-                tools.WRITE_FILE,
-                tools.WriteFileArguments(
-                    path=path,
-                    content=piece,
-                    mode="append" if number or mode == "append" else "overwrite",
-                ),
+        return BoolResult(
+            request_id=await self._contents.write(
+                path, content, append=mode == "append", atomic=atomic
             )
-            text_of(answer, FileError)
-            request_id = answer.request_id
-        return BoolResult(request_id=request_id)
-
-    async def _write_bytes(self, path: str, content: bytes, mode: str) -> BoolResult:
-        """Write bytes. The tool takes text only: others go as base64, decoded on arrival."""
-        try:
-            return await self._write_text(path, content.decode(), mode)
-        except UnicodeDecodeError:
-            pass
-        encoded = f"{path}.{secrets.token_hex(8)}.base64"
-        await self._write_text(encoded, base64.b64encode(content).decode(), "overwrite")
-        source, target = shlex.quote(encoded), shlex.quote(path)
-        into = ">>" if mode == "append" else ">"
-        answer = await self._tools.call(
-            tools.SHELL,
-            tools.ShellArguments(
-                command=f"base64 -d <{source} {into}{target}; done=$?; rm -f -- {source}; "
-                "exit $done",
-                timeout_ms=_DECODE_MS,
-            ),
-            seconds=_DECODE_MS / 1000,
-        )
-        decoded = _reading.command_result(answer)
-        if decoded.error is not None:
-            raise FileError(
-                f"{path} could not be written: {decoded.error_message}",
-                request_id=decoded.request_id,
-            )
-        return BoolResult(request_id=decoded.request_id)
-
-    @reported(FileInfoResult)
-    async def info(self, path: str) -> FileInfoResult:
-        """Tell size, kind, mode, owner and time of a file or directory.
-
-        Args:
-            path: What to look at.
-        """
-        answer = await self._tools.call(tools.GET_FILE_INFO, _checks.at(path))
-        return FileInfoResult(request_id=answer.request_id, file_info=_reading.file_facts(answer))
-
-    @reported(DirectoryListResult)
-    async def list(self, path: str) -> DirectoryListResult:
-        """List the entries of a directory.
-
-        Args:
-            path: The directory.
-        """
-        return _reading.listing_result(
-            await self._tools.call(tools.LIST_DIRECTORY, _checks.at(path))
         )
 
     @reported(BoolResult)
-    async def mkdir(self, path: str) -> BoolResult:
-        """Make a directory and its parents; one that is there is fine.
+    async def append(self, path: str, content: str | bytes) -> BoolResult:
+        """Write to the end of a file; one that is missing is made.
 
         Args:
-            path: The directory.
+            path: File to write to.
+            content: Text, which is written as UTF-8, or bytes, which are written as they are.
         """
-        return _reading.done(await self._tools.call(tools.CREATE_DIRECTORY, _checks.at(path)))
-
-    @reported(BoolResult)
-    async def remove(self, path: str) -> BoolResult:
-        """Remove a file, or a directory with all it holds.
-
-        Args:
-            path: What to remove.
-        """
-        return _reading.done(await self._tools.call(tools.DELETE_FILE, _checks.at(path)))
-
-    @reported(BoolResult)
-    async def move(self, source: str, destination: str) -> BoolResult:
-        """Move or rename a file or directory.
-
-        Args:
-            source: What to move.
-            destination: Its new path.
-        """
-        arguments = tools.MoveFileArguments(
-            source=_checks.path("source", source),
-            destination=_checks.path("destination", destination),
-        )
-        return _reading.done(await self._tools.call(tools.MOVE_FILE, arguments))
+        return BoolResult(request_id=await self._contents.write(path, content, append=True))
 
     @reported(EditResult)
     async def edit(
@@ -249,17 +136,27 @@ class AsyncFileSystem:
         return EditResult(request_id=answer.request_id, diff=diff)
 
     @reported(MultipleFileContentResult)
-    async def read_batch(self, paths: Sequence[str]) -> MultipleFileContentResult:
-        """Read several small text files in one call.
+    async def read_batch(
+        self, paths: Sequence[str], *, exact: bool = False
+    ) -> MultipleFileContentResult:
+        """Read several text files.
 
         Args:
             paths: Files to read.
+            exact: Whether the texts must arrive as they are. Each is then read by itself, several
+                at once. Without it all come in one answer, which loses white space around a text
+                and can't tell a text that has a line `---`.
 
         Returns:
-            The texts by path. This way loses white space around a text, and can't tell a text
-            that has a line `---`: use `read` for what must arrive as it is.
+            The texts by path. It failed when one of them can't be read.
         """
         wanted = _checks.paths("paths", paths)
+        if exact:
+            found = await aio.map_parallel(self._contents.text, wanted, limit=AT_ONCE)
+            return MultipleFileContentResult(
+                request_id=found[0][1] if found else "",
+                contents=dict(zip(wanted, [text for text, _ in found], strict=True)),
+            )
         answer = await self._tools.call(
             tools.READ_MULTIPLE_FILES, tools.ReadMultipleFilesArguments(paths=wanted)
         )
@@ -268,118 +165,76 @@ class AsyncFileSystem:
             contents=texts.read_blocks(text_of(answer, FileError), wanted),
         )
 
-    @reported(FileSearchResult)
-    async def search(
-        self, path: str, pattern: str, exclude_patterns: Sequence[str] | None = None
-    ) -> FileSearchResult:
-        """Find files by name below a directory.
+    @reported(WriteBatchResult)
+    async def write_batch(
+        self, contents: Mapping[str, str | bytes], *, atomic: bool = False
+    ) -> WriteBatchResult:
+        """Write several files, several at once. One that fails does not stop the others.
 
         Args:
-            path: Where to start.
-            pattern: Glob such as `*.txt`, or a plain word that a name holds.
-            exclude_patterns: Globs of what to leave out.
-        """
-        arguments = tools.SearchFilesArguments(
-            path=_checks.path("path", path),
-            pattern=_checks.non_blank("pattern", pattern),
-            exclude_patterns=_checks.paths("exclude_patterns", exclude_patterns or ()) or None,
-        )
-        answer = await self._tools.call(tools.SEARCH_FILES, arguments)
-        return FileSearchResult(
-            request_id=answer.request_id,
-            matches=texts.read_matches(text_of(answer, FileError)),
-        )
-
-    @reported(FileChangeResult)
-    async def get_file_change(self, path: str) -> FileChangeResult:
-        """Tell what changed below a path since the last call for it.
-
-        Args:
-            path: File or directory to look at. The first call only notes how it is.
-        """
-        return _reading.change_result(
-            await self._tools.call(tools.GET_FILE_CHANGE, _checks.at(path))
-        )
-
-    async def upload(
-        self,
-        local: str | os.PathLike[str],
-        remote: str,
-        content_type: str | None = None,
-        wait: bool = True,
-        wait_timeout: float = 300.0,
-        *,
-        progress_cb: Progress | None = None,
-    ) -> UploadResult:
-        """Copy a file of this machine into the session, in a stream.
-
-        Args:
-            local: File on this machine.
-            remote: Absolute path in the session; a bare name is in `transfer_path()`.
-            content_type: MIME type to store it under on its way. Default: none.
-            wait: Whether to wait until it has arrived in the session.
-            wait_timeout: Seconds to wait for that.
-            progress_cb: Is told how many bytes have gone so far.
-        """
-        return await self._transfer.upload(
-            local,
-            remote,
-            content_type=content_type,
-            wait=wait,
-            wait_timeout=wait_timeout,
-            progress=progress_cb,
-        )
-
-    async def download(
-        self,
-        remote: str,
-        local: str | os.PathLike[str],
-        overwrite: bool = True,
-        wait: bool = True,
-        wait_timeout: float = 300.0,
-        *,
-        progress_cb: Progress | None = None,
-    ) -> DownloadResult:
-        """Copy a file of the session to this machine, in a stream; whole or not at all.
-
-        Args:
-            remote: Absolute path in the session; a bare name is in `transfer_path()`.
-            local: File on this machine; missing directories are made.
-            overwrite: Whether to replace one that is there.
-            wait: Whether to wait until the file, as it is now, has left the session.
-            wait_timeout: Seconds to wait for that.
-            progress_cb: Is told how many bytes have come so far.
-        """
-        return await self._transfer.download(
-            remote,
-            local,
-            overwrite=overwrite,
-            wait=wait,
-            wait_timeout=wait_timeout,
-            progress=progress_cb,
-        )
-
-    async def transfer_path(self) -> str | None:
-        """Return the directory of the session that `upload` and `download` go through.
+            contents: Texts or bytes by path.
+            atomic: Whether to replace each file in one step, see `write`.
 
         Returns:
-            The directory; None when the AGB offers none.
+            The paths as `written`, and as `errors` what went wrong with the others.
         """
-        try:
-            return await self._transfer.path()
-        except AGBError:
-            return None
+        wanted = _checks.contents("contents", contents)
+
+        async def write(path: str) -> BoolResult:
+            return await self.write(path, wanted[path], atomic=atomic)
+
+        done = await aio.map_parallel(write, wanted, limit=AT_ONCE)
+        results = dict(zip(wanted, done, strict=True))
+        errors = {path: each.error for path, each in results.items() if each.error is not None}
+        return WriteBatchResult(
+            request_id=done[-1].request_id if done else "",
+            error=next(iter(errors.values()), None),
+            written=[path for path in results if path not in errors],
+            errors=errors,
+        )
+
+    @overload
+    def open(
+        self,
+        path: str,
+        mode: Literal["r", "w", "a"] = "r",
+        encoding: str = "utf-8",
+        errors: str = "strict",
+    ) -> AsyncTextFile: ...
+    @overload
+    def open(self, path: str, mode: Literal["rb", "wb", "ab"]) -> AsyncBinaryFile: ...
+    def open(
+        self, path: str, mode: str = "r", encoding: str = "utf-8", errors: str = "strict"
+    ) -> AsyncTextFile | AsyncBinaryFile:
+        """Open a file to read or write it bit by bit, in little memory.
+
+        Args:
+            path: The file.
+            mode: `"r"` to read, `"w"` to write anew, `"a"` to write at the end; with a `"b"`
+                behind it for bytes.
+            encoding: How text is written as bytes.
+            errors: What to do where that does not work: `"strict"`, `"replace"`, ...
+
+        Returns:
+            The file, to be used in a block. It raises errors.
+
+        Raises:
+            InvalidParamsError: There is no such mode or encoding.
+
+        Example:
+            ```python
+            async with session.file.open("/tmp/log.txt") as log:
+                async for line in log:
+                    print(line, end="")
+            ```
+        """
+        if mode in {"rb", "wb", "ab"}:
+            return AsyncBinaryFile(self._contents, path, mode)
+        if mode in {"r", "w", "a"}:
+            return AsyncTextFile(self._contents, path, mode, encoding, errors)
+        raise InvalidParamsError(f"mode must be one of r, rb, w, wb, a, ab, not {mode!r}")
 
     read_file = read
     write_file = write
-    get_file_info = info
-    list_directory = list  # noqa: A003 - our own, documented
-    create_directory = mkdir
-    delete_file = remove
-    move_file = move
     edit_file = edit
     read_multiple_files = read_batch
-    search_files = search
-    upload_file = upload
-    download_file = download
-    get_file_transfer_context_path = transfer_path

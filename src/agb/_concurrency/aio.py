@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
@@ -20,9 +21,60 @@ class Mutex(nullcontext[None]):
     """Guards what is done without waiting: among tasks, nothing comes between anyway."""
 
 
+class AnyEvent(Protocol):
+    """An event of anyio, asyncio or trio."""
+
+    def set(self) -> object:
+        """Let those who wait go on."""
+        ...
+
+    def is_set(self) -> bool:
+        """Tell whether it has happened."""
+        ...
+
+    async def wait(self) -> object:
+        """Wait until it happens."""
+        ...
+
+
+async def wait_for(event: AnyEvent, seconds: float) -> bool:
+    """Wait for an event for so long at most, and tell whether it has happened."""
+    with anyio.move_on_after(seconds):
+        await event.wait()
+    return event.is_set()
+
+
+class Watcher:
+    """A watch that calls back. Nothing happens until `await run()`, in a task of the caller's own.
+
+    Attributes:
+        stop_event: Set it to end the watch.
+        ready_event: Is set once no change is missed any more.
+    """
+
+    def __init__(
+        self, watch: Callable[[AnyEvent, AnyEvent], Awaitable[None]], stop_event: AnyEvent | None
+    ) -> None:
+        self.stop_event: AnyEvent = stop_event or Event()
+        self.ready_event: AnyEvent = Event()
+        self._watch = watch
+
+    async def run(self) -> None:
+        """Watch until `stop_event` is set or the session has ended."""
+        await self._watch(self.ready_event, self.stop_event)
+
+
 async def in_thread(func: Callable[[], A]) -> A:
     """Run a function that blocks without holding up the loop."""
     return await anyio.to_thread.run_sync(func, abandon_on_cancel=True)
+
+
+async def in_whole_thread(func: Callable[[Callable[[], None]], A]) -> A:
+    """Run a function that blocks, and wait until it has really ended, even when cancelled.
+
+    It is given a function to call from time to time, which raises once the work is cancelled.
+    """
+    return await anyio.to_thread.run_sync(func, anyio.from_thread.check_cancelled)
 
 
 async def shielded(func: Callable[[], Awaitable[A]], *, seconds: float) -> A:

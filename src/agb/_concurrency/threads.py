@@ -13,12 +13,44 @@ B = TypeVar("B")
 Event = threading.Event
 Lock = threading.Lock
 Mutex = threading.Lock
+AnyEvent = threading.Event
 sleep = time.sleep
+
+
+def wait_for(event: AnyEvent, seconds: float) -> bool:
+    """Wait for an event for so long at most, and tell whether it has happened."""
+    return event.wait(seconds)
+
+
+class Watcher(threading.Thread):
+    """A watch that calls back: a daemon thread that has not been started yet.
+
+    Attributes:
+        stop_event: Set it to end the watch.
+        ready_event: Is set once no change is missed any more.
+    """
+
+    def __init__(
+        self, watch: Callable[[AnyEvent, AnyEvent], None], stop_event: AnyEvent | None
+    ) -> None:
+        super().__init__(name="agb-watch", daemon=True)
+        self.stop_event: AnyEvent = stop_event or Event()
+        self.ready_event: AnyEvent = Event()
+        self._watch = watch
+
+    def run(self) -> None:
+        """Watch until `stop_event` is set or the session has ended."""
+        self._watch(self.ready_event, self.stop_event)
 
 
 def in_thread(func: Callable[[], A]) -> A:
     """Run a function that blocks: here it may."""
     return func()
+
+
+def in_whole_thread(func: Callable[[Callable[[], None]], A]) -> A:
+    """Run a function that blocks; nothing cancels it, so what it is given does nothing."""
+    return func(lambda: None)
 
 
 def shielded(func: Callable[[], A], *, seconds: float) -> A:  # noqa: ARG001 - the twin's names

@@ -1,45 +1,40 @@
 # Generated from src/agb/_async/file_system.py; edit that file, then `nox -s twin`.
 """Files of a session."""
 
-import base64
-import os
-import secrets
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Literal, overload
 
-from agb import _checks, _reading
-from agb._chunks import pieces, ranges
-from agb._reading import ToolAnswer, content_of, text_of
+from agb import _checks
+from agb._chunks import AT_ONCE
+from agb._concurrency import threads
+from agb._reading import text_of
+from agb._sync.binary_file import BinaryFile
+from agb._sync.file_transfers import FileTransfers
+from agb._sync.file_tree import FileTree
 from agb._sync.reported import reported
+from agb._sync.text_file import TextFile
 from agb._sync.tools import Tools
 from agb._sync.transfer import FileTransfer
-from agb._transfers import Progress
+from agb._sync.watching import FileWatching
 from agb._wire import texts, tools
-from agb.exceptions import AGBError, FileError, InvalidParamsError, UnexpectedResponseError
+from agb.exceptions import FileError, InvalidParamsError
 from agb.results import (
     BinaryFileContentResult,
     BoolResult,
-    DirectoryListResult,
-    DownloadResult,
     EditResult,
-    FileChangeResult,
     FileContentResult,
-    FileInfoResult,
-    FileSearchResult,
     MultipleFileContentResult,
-    UploadResult,
+    WriteBatchResult,
 )
 
-_DECODE_MS = 60_000
 
-
-class FileSystem:
+class FileSystem(FileTree, FileTransfers, FileWatching):
     """Files of a session. Relative paths start at the session's default directory."""
 
     def __init__(self, caller: Tools, transfer: FileTransfer) -> None:
-        self._tools = caller
-        self._transfer = transfer
+        FileTree.__init__(self, caller)
+        FileTransfers.__init__(self, caller, transfer)
+        FileWatching.__init__(self, caller)
 
     @overload
     def read(self, path: str, *, format: Literal["text"] = "text") -> FileContentResult: ...
@@ -53,13 +48,18 @@ class FileSystem:
     ) -> FileContentResult | BinaryFileContentResult:
         """Read a whole file, of any size.
 
+        A file of up to 51,200 bytes is read in one go, a larger one in ranges, several at once.
+        When it has been written to meanwhile it is read again, so that no two states of it are
+        mixed, as far as the AGB tells them apart by size and time.
+
         Args:
             path: File to read.
             format: `"text"` for its characters (it must be UTF-8), `"bytes"` for its bytes.
 
         Returns:
             The content as `content`. It failed with a `FileError` when there is no such file,
-            when it is a directory, or when it was read as text and is none.
+            when it is a directory, when it was read as text and is none, or when it keeps
+            changing.
         """
         if format == "bytes":
             return self._read_bytes(path)
@@ -71,159 +71,46 @@ class FileSystem:
 
     @reported(FileContentResult)
     def _read_text(self, path: str) -> FileContentResult:
-        size, request_id = self._size(path)
-        chunks = [
-            content_of(self._read_range(path, offset, length, None), FileError)
-            for offset, length in ranges(size)
-        ]
-        content = "".join(chunks)
-        if len(content.encode(errors="surrogatepass")) != size:
-            # A range that ends inside a character comes back damaged from some AGBs.
-            content = _reading.decoded(path, self._bytes(path, size), request_id)
+        content, request_id = self._contents.text(path)
         return FileContentResult(request_id=request_id, content=content)
 
     @reported(BinaryFileContentResult)
     def _read_bytes(self, path: str) -> BinaryFileContentResult:
-        size, request_id = self._size(path)
-        return BinaryFileContentResult(request_id=request_id, content=self._bytes(path, size))
-
-    def _bytes(self, path: str, size: int) -> bytes:
-        chunks = [
-            _reading.file_bytes(self._read_range(path, offset, length, "binary"))
-            for offset, length in ranges(size)
-        ]
-        return b"".join(chunks)
-
-    def _read_range(
-        self, path: str, offset: int, length: int, as_format: Literal["binary"] | None
-    ) -> ToolAnswer:
-        return self._tools.call(
-            tools.READ_FILE,
-            tools.ReadFileArguments(path=path, offset=offset, length=length, format=as_format),
-        )
-
-    def _size(self, path: str) -> tuple[int, str]:
-        answer = self._tools.call(tools.GET_FILE_INFO, _checks.at(path))
-        facts = _reading.file_facts(answer)
-        size = facts.get("size", 0)
-        if facts.get("isDirectory"):
-            raise FileError(
-                f"{path} is a directory", code="File.IsDirectory", request_id=answer.request_id
-            )
-        if not isinstance(size, int):
-            raise UnexpectedResponseError(
-                f"the size of {path} is no number: {size!r}", request_id=answer.request_id
-            )
-        return size, answer.request_id
+        content, request_id = self._contents.data(path)
+        return BinaryFileContentResult(request_id=request_id, content=content)
 
     @reported(BoolResult)
-    def write(self, path: str, content: str | bytes, mode: str = "overwrite") -> BoolResult:
+    def write(
+        self, path: str, content: str | bytes, mode: str = "overwrite", *, atomic: bool = False
+    ) -> BoolResult:
         """Write a file of any size; missing directories are made.
+
+        A long text arrives in pieces: when one fails, those before it are in the file, and the
+        error says how much that is.
 
         Args:
             path: File to write.
             content: Text, which is written as UTF-8, or bytes, which are written as they are.
             mode: `"overwrite"` or `"append"`.
+            atomic: Whether to write beside the file and to replace it in one step at the end, so
+                that nobody sees half of it and a failure leaves it as it was.
         """
         _checks.path("path", path)
         if mode not in {"overwrite", "append"}:
             raise InvalidParamsError(f'mode must be "overwrite" or "append", not {mode!r}')
-        if isinstance(content, (bytes, bytearray, memoryview)):
-            return self._write_bytes(path, bytes(content), mode)
-        return self._write_text(path, _checks.text("content", content), mode)
-
-    def _write_text(self, path: str, content: str, mode: str) -> BoolResult:
-        request_id = ""
-        for number, piece in enumerate(pieces(content)):
-            answer = self._tools.call(
-                tools.WRITE_FILE,
-                tools.WriteFileArguments(
-                    path=path,
-                    content=piece,
-                    mode="append" if number or mode == "append" else "overwrite",
-                ),
-            )
-            text_of(answer, FileError)
-            request_id = answer.request_id
-        return BoolResult(request_id=request_id)
-
-    def _write_bytes(self, path: str, content: bytes, mode: str) -> BoolResult:
-        """Write bytes. The tool takes text only: others go as base64, decoded on arrival."""
-        try:
-            return self._write_text(path, content.decode(), mode)
-        except UnicodeDecodeError:
-            pass
-        encoded = f"{path}.{secrets.token_hex(8)}.base64"
-        self._write_text(encoded, base64.b64encode(content).decode(), "overwrite")
-        source, target = shlex.quote(encoded), shlex.quote(path)
-        into = ">>" if mode == "append" else ">"
-        answer = self._tools.call(
-            tools.SHELL,
-            tools.ShellArguments(
-                command=f"base64 -d <{source} {into}{target}; done=$?; rm -f -- {source}; "
-                "exit $done",
-                timeout_ms=_DECODE_MS,
-            ),
-            seconds=_DECODE_MS / 1000,
+        return BoolResult(
+            request_id=self._contents.write(path, content, append=mode == "append", atomic=atomic)
         )
-        decoded = _reading.command_result(answer)
-        if decoded.error is not None:
-            raise FileError(
-                f"{path} could not be written: {decoded.error_message}",
-                request_id=decoded.request_id,
-            )
-        return BoolResult(request_id=decoded.request_id)
-
-    @reported(FileInfoResult)
-    def info(self, path: str) -> FileInfoResult:
-        """Tell size, kind, mode, owner and time of a file or directory.
-
-        Args:
-            path: What to look at.
-        """
-        answer = self._tools.call(tools.GET_FILE_INFO, _checks.at(path))
-        return FileInfoResult(request_id=answer.request_id, file_info=_reading.file_facts(answer))
-
-    @reported(DirectoryListResult)
-    def list(self, path: str) -> DirectoryListResult:
-        """List the entries of a directory.
-
-        Args:
-            path: The directory.
-        """
-        return _reading.listing_result(self._tools.call(tools.LIST_DIRECTORY, _checks.at(path)))
 
     @reported(BoolResult)
-    def mkdir(self, path: str) -> BoolResult:
-        """Make a directory and its parents; one that is there is fine.
+    def append(self, path: str, content: str | bytes) -> BoolResult:
+        """Write to the end of a file; one that is missing is made.
 
         Args:
-            path: The directory.
+            path: File to write to.
+            content: Text, which is written as UTF-8, or bytes, which are written as they are.
         """
-        return _reading.done(self._tools.call(tools.CREATE_DIRECTORY, _checks.at(path)))
-
-    @reported(BoolResult)
-    def remove(self, path: str) -> BoolResult:
-        """Remove a file, or a directory with all it holds.
-
-        Args:
-            path: What to remove.
-        """
-        return _reading.done(self._tools.call(tools.DELETE_FILE, _checks.at(path)))
-
-    @reported(BoolResult)
-    def move(self, source: str, destination: str) -> BoolResult:
-        """Move or rename a file or directory.
-
-        Args:
-            source: What to move.
-            destination: Its new path.
-        """
-        arguments = tools.MoveFileArguments(
-            source=_checks.path("source", source),
-            destination=_checks.path("destination", destination),
-        )
-        return _reading.done(self._tools.call(tools.MOVE_FILE, arguments))
+        return BoolResult(request_id=self._contents.write(path, content, append=True))
 
     @reported(EditResult)
     def edit(
@@ -248,17 +135,25 @@ class FileSystem:
         return EditResult(request_id=answer.request_id, diff=diff)
 
     @reported(MultipleFileContentResult)
-    def read_batch(self, paths: Sequence[str]) -> MultipleFileContentResult:
-        """Read several small text files in one call.
+    def read_batch(self, paths: Sequence[str], *, exact: bool = False) -> MultipleFileContentResult:
+        """Read several text files.
 
         Args:
             paths: Files to read.
+            exact: Whether the texts must arrive as they are. Each is then read by itself, several
+                at once. Without it all come in one answer, which loses white space around a text
+                and can't tell a text that has a line `---`.
 
         Returns:
-            The texts by path. This way loses white space around a text, and can't tell a text
-            that has a line `---`: use `read` for what must arrive as it is.
+            The texts by path. It failed when one of them can't be read.
         """
         wanted = _checks.paths("paths", paths)
+        if exact:
+            found = threads.map_parallel(self._contents.text, wanted, limit=AT_ONCE)
+            return MultipleFileContentResult(
+                request_id=found[0][1] if found else "",
+                contents=dict(zip(wanted, [text for text, _ in found], strict=True)),
+            )
         answer = self._tools.call(
             tools.READ_MULTIPLE_FILES, tools.ReadMultipleFilesArguments(paths=wanted)
         )
@@ -267,116 +162,76 @@ class FileSystem:
             contents=texts.read_blocks(text_of(answer, FileError), wanted),
         )
 
-    @reported(FileSearchResult)
-    def search(
-        self, path: str, pattern: str, exclude_patterns: Sequence[str] | None = None
-    ) -> FileSearchResult:
-        """Find files by name below a directory.
+    @reported(WriteBatchResult)
+    def write_batch(
+        self, contents: Mapping[str, str | bytes], *, atomic: bool = False
+    ) -> WriteBatchResult:
+        """Write several files, several at once. One that fails does not stop the others.
 
         Args:
-            path: Where to start.
-            pattern: Glob such as `*.txt`, or a plain word that a name holds.
-            exclude_patterns: Globs of what to leave out.
-        """
-        arguments = tools.SearchFilesArguments(
-            path=_checks.path("path", path),
-            pattern=_checks.non_blank("pattern", pattern),
-            exclude_patterns=_checks.paths("exclude_patterns", exclude_patterns or ()) or None,
-        )
-        answer = self._tools.call(tools.SEARCH_FILES, arguments)
-        return FileSearchResult(
-            request_id=answer.request_id,
-            matches=texts.read_matches(text_of(answer, FileError)),
-        )
-
-    @reported(FileChangeResult)
-    def get_file_change(self, path: str) -> FileChangeResult:
-        """Tell what changed below a path since the last call for it.
-
-        Args:
-            path: File or directory to look at. The first call only notes how it is.
-        """
-        return _reading.change_result(self._tools.call(tools.GET_FILE_CHANGE, _checks.at(path)))
-
-    def upload(
-        self,
-        local: str | os.PathLike[str],
-        remote: str,
-        content_type: str | None = None,
-        wait: bool = True,
-        wait_timeout: float = 300.0,
-        *,
-        progress_cb: Progress | None = None,
-    ) -> UploadResult:
-        """Copy a file of this machine into the session, in a stream.
-
-        Args:
-            local: File on this machine.
-            remote: Absolute path in the session; a bare name is in `transfer_path()`.
-            content_type: MIME type to store it under on its way. Default: none.
-            wait: Whether to wait until it has arrived in the session.
-            wait_timeout: Seconds to wait for that.
-            progress_cb: Is told how many bytes have gone so far.
-        """
-        return self._transfer.upload(
-            local,
-            remote,
-            content_type=content_type,
-            wait=wait,
-            wait_timeout=wait_timeout,
-            progress=progress_cb,
-        )
-
-    def download(
-        self,
-        remote: str,
-        local: str | os.PathLike[str],
-        overwrite: bool = True,
-        wait: bool = True,
-        wait_timeout: float = 300.0,
-        *,
-        progress_cb: Progress | None = None,
-    ) -> DownloadResult:
-        """Copy a file of the session to this machine, in a stream; whole or not at all.
-
-        Args:
-            remote: Absolute path in the session; a bare name is in `transfer_path()`.
-            local: File on this machine; missing directories are made.
-            overwrite: Whether to replace one that is there.
-            wait: Whether to wait until the file, as it is now, has left the session.
-            wait_timeout: Seconds to wait for that.
-            progress_cb: Is told how many bytes have come so far.
-        """
-        return self._transfer.download(
-            remote,
-            local,
-            overwrite=overwrite,
-            wait=wait,
-            wait_timeout=wait_timeout,
-            progress=progress_cb,
-        )
-
-    def transfer_path(self) -> str | None:
-        """Return the directory of the session that `upload` and `download` go through.
+            contents: Texts or bytes by path.
+            atomic: Whether to replace each file in one step, see `write`.
 
         Returns:
-            The directory; None when the AGB offers none.
+            The paths as `written`, and as `errors` what went wrong with the others.
         """
-        try:
-            return self._transfer.path()
-        except AGBError:
-            return None
+        wanted = _checks.contents("contents", contents)
+
+        def write(path: str) -> BoolResult:
+            return self.write(path, wanted[path], atomic=atomic)
+
+        done = threads.map_parallel(write, wanted, limit=AT_ONCE)
+        results = dict(zip(wanted, done, strict=True))
+        errors = {path: each.error for path, each in results.items() if each.error is not None}
+        return WriteBatchResult(
+            request_id=done[-1].request_id if done else "",
+            error=next(iter(errors.values()), None),
+            written=[path for path in results if path not in errors],
+            errors=errors,
+        )
+
+    @overload
+    def open(
+        self,
+        path: str,
+        mode: Literal["r", "w", "a"] = "r",
+        encoding: str = "utf-8",
+        errors: str = "strict",
+    ) -> TextFile: ...
+    @overload
+    def open(self, path: str, mode: Literal["rb", "wb", "ab"]) -> BinaryFile: ...
+    def open(
+        self, path: str, mode: str = "r", encoding: str = "utf-8", errors: str = "strict"
+    ) -> TextFile | BinaryFile:
+        """Open a file to read or write it bit by bit, in little memory.
+
+        Args:
+            path: The file.
+            mode: `"r"` to read, `"w"` to write anew, `"a"` to write at the end; with a `"b"`
+                behind it for bytes.
+            encoding: How text is written as bytes.
+            errors: What to do where that does not work: `"strict"`, `"replace"`, ...
+
+        Returns:
+            The file, to be used in a block. It raises errors.
+
+        Raises:
+            InvalidParamsError: There is no such mode or encoding.
+
+        Example:
+            ```python
+            with session.file.open("/tmp/log.txt") as log:
+                for line in log:
+                    print(line, end="")
+            ```
+        """
+        if mode in {"rb", "wb", "ab"}:
+            return BinaryFile(self._contents, path, mode)
+        if mode in {"r", "w", "a"}:
+            return TextFile(self._contents, path, mode, encoding, errors)
+        raise InvalidParamsError(f"mode must be one of r, rb, w, wb, a, ab, not {mode!r}")
 
     read_file = read
     write_file = write
-    get_file_info = info
-    list_directory = list  # noqa: A003 - our own, documented
-    create_directory = mkdir
-    delete_file = remove
-    move_file = move
     edit_file = edit
     read_multiple_files = read_batch
-    search_files = search
-    upload_file = upload
-    download_file = download
-    get_file_transfer_context_path = transfer_path

@@ -218,12 +218,13 @@ class DownloadResult(Result):
 
 @frozen(kw_only=True)
 class DirectoryTransferResult(Result):
-    """A directory that went into a context or came out of one.
+    """A directory that went into a context or a session, or came out of one.
 
     Attributes:
         paths: Files that went through, relative to the directory. In a failed result they are
             there all the same: doing it again is safe.
-        skipped: What was there and is no file, such as links that lead nowhere and pipes.
+        skipped: What was there and was left out, such as pipes, and links that lead nowhere or
+            out of the directory.
         bytes_moved: The size of the files together.
     """
 

@@ -1,0 +1,233 @@
+# Generated from src/agb/_async/file_contents.py; edit that file, then `nox -s twin`.
+"""Contents of a session's files, in the pieces in which they travel."""
+
+import base64
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Literal, TypeVar
+
+from attrs import frozen
+
+from agb import _checks, _file_reading
+from agb import _file_commands as commands
+from agb._chunks import AT_ONCE, CHUNK, IN_ORDER, pieces, ranges
+from agb._concurrency import threads
+from agb._reading import ToolAnswer, content_of, text_of
+from agb._sync.scripts import Scripts
+from agb._sync.tools import Tools
+from agb._wire import tools
+from agb.exceptions import AGBError, FileError, InvalidParamsError, UnexpectedResponseError
+from agb.results import CommandResult
+
+T = TypeVar("T")
+
+_TRIES = 3
+_CLEANING_SECONDS = 10.0
+
+
+@frozen(kw_only=True)
+class Version:
+    """What tells one state of a file from another, as far as the AGB says it."""
+
+    size: int
+    modified: str
+
+
+class FileContents:
+    """Reads and writes files of any size by calls that carry a piece each.
+
+    Args:
+        caller: The tools of the session.
+    """
+
+    def __init__(self, caller: Tools) -> None:
+        self._tools = caller
+        self._scripts = Scripts(caller)
+
+    def version(self, path: str) -> tuple[Version, str]:
+        """Return the version of a file, and the id of the request.
+
+        Raises:
+            FileError: There is no such file, or it is a directory.
+        """
+        answer = self._tools.call(tools.GET_FILE_INFO, _checks.at(path))
+        facts = _file_reading.file_facts(answer)
+        size = facts.get("size", 0)
+        if facts.get("isDirectory"):
+            raise FileError(
+                f"{path} is a directory", code="File.IsDirectory", request_id=answer.request_id
+            )
+        if not isinstance(size, int):
+            raise UnexpectedResponseError(
+                f"the size of {path} is no number: {size!r}", request_id=answer.request_id
+            )
+        return Version(size=size, modified=str(facts.get("modTime", ""))), answer.request_id
+
+    def text(self, path: str) -> tuple[str, str]:
+        """Read a whole text file; return it and the id of the first request."""
+
+        def read(size: int, request_id: str) -> tuple[str, int]:
+            content = "".join(self._ranges(size, lambda o, n: self._text(path, o, n)))
+            length = len(content.encode(errors="surrogatepass"))
+            if length != size:
+                # A range that ends inside a character comes back damaged from some AGBs.
+                data = self.span(path, 0, size)
+                content, length = _file_reading.decoded(path, data, request_id), len(data)
+            return content, length
+
+        return self._steady(path, read)
+
+    def data(self, path: str) -> tuple[bytes, str]:
+        """Read a whole file; return its bytes and the id of the first request."""
+
+        def read(size: int, _: str) -> tuple[bytes, int]:
+            content = self.span(path, 0, size)
+            return content, len(content)
+
+        return self._steady(path, read)
+
+    def span(self, path: str, offset: int, length: int) -> bytes:
+        """Read bytes from an offset on: fewer only at the end of the file."""
+        return b"".join(self._ranges(length, lambda o, n: self._bytes(path, o, n), start=offset))
+
+    def _steady(self, path: str, read: Callable[[int, str], tuple[T, int]]) -> tuple[T, str]:
+        """Read a file as it was at one time: again when it has changed meanwhile.
+
+        A file of one range is read in one go, so its version is only asked for a second time
+        when less came than there was.
+        """
+        version, request_id = self.version(path)
+        for _ in range(_TRIES):
+            content, length = read(version.size, request_id)
+            if length == version.size and (length <= CHUNK or not version.modified):
+                return content, request_id
+            before = version
+            version, _ = self.version(path)
+            if version == before:
+                return content, request_id
+        raise FileError(
+            f"{path} changes faster than it can be read", code="File.Changed", request_id=request_id
+        )
+
+    def _ranges(self, size: int, read: Callable[[int, int], T], *, start: int = 0) -> list[T]:
+        spans = ranges(size, start)
+        if len(spans) <= IN_ORDER:
+            return [read(offset, length) for offset, length in spans]
+        return threads.map_parallel(lambda span: read(*span), spans, limit=AT_ONCE)
+
+    def _text(self, path: str, offset: int, length: int) -> str:
+        return content_of(self._read(path, offset, length, None), FileError)
+
+    def _bytes(self, path: str, offset: int, length: int) -> bytes:
+        return _file_reading.file_bytes(self._read(path, offset, length, "binary"))
+
+    def _read(
+        self, path: str, offset: int, length: int, as_format: Literal["binary"] | None
+    ) -> ToolAnswer:
+        return self._tools.call(
+            tools.READ_FILE,
+            tools.ReadFileArguments(path=path, offset=offset, length=length, format=as_format),
+        )
+
+    def write(
+        self, path: str, content: str | bytes, *, append: bool = False, atomic: bool = False
+    ) -> str:
+        """Write a file and return the id of the last request.
+
+        Args:
+            path: The file.
+            content: Its text or bytes.
+            append: Whether to keep what is in it.
+            atomic: Whether to write beside it and then to replace it at once.
+
+        Raises:
+            AGBError: It was not written, or not to its end; the message says how much was.
+        """
+        _checks.path("path", path)
+        if append and atomic:
+            raise InvalidParamsError("atomic is for replacing a file: it can't be appended to so")
+        if isinstance(content, (bytes, bytearray, memoryview)):
+            data = bytes(content)
+            try:
+                content = data.decode()
+            except UnicodeDecodeError:
+                return self._write_encoded(path, data, append=append, atomic=atomic)
+        text = _checks.text("content", content)
+        if not atomic:
+            return self._write_pieces(path, text, append=append)
+        part = _beside(path)
+        return self._by_way_of(part, text, path, commands.put_in_place)
+
+    def _write_pieces(self, path: str, content: str, *, append: bool = False) -> str:
+        request_id, written = "", 0
+        for piece in pieces(content):
+            arguments = tools.WriteFileArguments(
+                path=path, content=piece, mode="append" if written or append else "overwrite"
+            )
+            try:
+                answer = self._tools.call(tools.WRITE_FILE, arguments)
+                text_of(answer, FileError)
+            except AGBError as error:
+                _file_reading.tell_written(error, path, written, len(content))
+                raise
+            request_id, written = answer.request_id, written + len(piece)
+        return request_id
+
+    def _write_encoded(self, path: str, content: bytes, *, append: bool, atomic: bool) -> str:
+        """Write bytes. The tool takes text only: they go as base64, decoded on arrival."""
+        encoded = base64.b64encode(content).decode()
+
+        def command(source: str, target: str) -> str:
+            if atomic:
+                return commands.decode_in_place(source, target)
+            return commands.decode(source, target, append=append)
+
+        return self._by_way_of(_beside(path), encoded, path, command)
+
+    def _by_way_of(
+        self, part: str, content: str, path: str, command: Callable[[str, str], str]
+    ) -> str:
+        """Write a file beside another one, then let a command make that one of it."""
+        try:
+            self._write_pieces(part, content)
+            folder, name = commands.place_of(path)
+            done = self.run(command(commands.place_of(part)[1], name), folder)
+        except BaseException:
+            self.discard(part)
+            raise
+        _file_reading.raise_for_command(f"{path} could not be written", done)
+        return done.request_id
+
+    def discard(self, path: str) -> None:
+        """Remove a file that was only needed on the way, cancelled or not."""
+        with suppress(AGBError, TimeoutError):
+            threads.shielded(
+                lambda: self._tools.call(tools.DELETE_FILE, _checks.at(path)),
+                seconds=_CLEANING_SECONDS,
+            )
+
+    def run(self, command: str, folder: str | None) -> CommandResult:
+        """Run a command that works on files, in a directory."""
+        return self._scripts.run(command, timeout_ms=commands.LIMIT_MS, cwd=folder)
+
+    def walk(self, path: str, depth: int | None = None) -> tuple[list[commands.Found], str]:
+        """List a directory and all below it, so many levels deep at most; links are not followed.
+
+        Returns:
+            What was found, the directory itself first, and the id of the request.
+
+        Raises:
+            FileError: There is no such directory. One below it that can't be read is passed over.
+        """
+        folder, name = commands.place_of(path)
+        done = self.run(commands.walk(name, depth), folder)
+        found = list(commands.read_walk(done.stdout))
+        if not found or done.exit_code not in commands.WALKED:
+            _file_reading.raise_for_command(f"{path} could not be listed", done)
+            raise _file_reading.unlisted(path, done)
+        return found, done.request_id
+
+
+def _beside(path: str) -> str:
+    return f"{path}.{secrets.token_hex(8)}.part"
