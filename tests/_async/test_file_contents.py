@@ -1,0 +1,176 @@
+"""Reading and writing what is in files, of any size and at any border."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from support.fake import Network, tool_call, tool_text
+
+from agb import APIConnectionError, AsyncAGB, AsyncSession, FileError, InvalidParamsError
+from agb._chunks import AT_ONCE, CHUNK, IN_ORDER
+
+SIZES = (
+    *(CHUNK * count + more for count in (1, 2) for more in (-1, 0, 1)),
+    CHUNK * (IN_ORDER + 3) + 1,
+)
+BYTES = bytes(range(256)) * 4096  # a megabyte
+
+
+async def test_every_size_around_a_border_comes_back_whole(session: AsyncSession) -> None:
+    for size in SIZES:
+        content = BYTES[:size]
+        assert (await session.file.write("/tmp/b", content)).success
+        assert (await session.file.read("/tmp/b", format="bytes")).content == content
+        text = ("x" * (size % 7) + "aé€🙂" * size)[:size]
+        assert (await session.file.write("/tmp/t", text)).success
+        assert (await session.file.read("/tmp/t")).content == text
+
+
+async def test_twenty_megabytes_come_back_whole(session: AsyncSession) -> None:
+    block = "0123456789abcdeé" * 1024
+    made = await session.code.run(
+        f"open('/tmp/big', 'w').write({block!r} * 1280)", "python", timeout_s=60
+    )
+    assert made.success
+    read = await session.file.read("/tmp/big", format="bytes")
+    assert read.content == block.encode() * 1280
+    assert read.size > 20_000_000
+
+
+async def test_text_and_bytes_are_appended(session: AsyncSession) -> None:
+    assert (await session.file.append("/tmp/new/log", "é\n")).success
+    assert (await session.file.append("/tmp/new/log", b"\xff")).success
+    assert (await session.file.append("/tmp/new/log", "x" * CHUNK + "y")).success
+    read = await session.file.read("/tmp/new/log", format="bytes")
+    assert read.content == b"\xc3\xa9\n\xff" + b"x" * CHUNK + b"y"
+
+
+@pytest.mark.parametrize("content", ["new" * CHUNK, BYTES[: CHUNK + 1]], ids=["text", "bytes"])
+async def test_a_file_is_replaced_in_one_step_and_stays_what_it_was(
+    session: AsyncSession, content: str | bytes
+) -> None:
+    await session.command.execute(
+        "mkdir -p /tmp/r && cd /tmp/r && echo old >'a '\"'\" && chmod 750 a* && ln -s a* link"
+    )
+    assert (await session.file.write("/tmp/r/link", content, atomic=True)).success
+    looked = await session.command.execute("cd /tmp/r; ls; stat -c %a a*; readlink link")
+    assert looked.stdout == "a '\nlink\n750\na '\n"
+    read = await session.file.read("/tmp/r/a '", format="bytes")
+    assert read.content == (content.encode() if isinstance(content, str) else content)
+    assert (await session.file.write("/tmp/r/sub/new", content, atomic=True)).success
+    assert (await session.file.exists("/tmp/r/sub/new")).data
+
+
+async def test_what_can_not_be_replaced_leaves_nothing_behind(session: AsyncSession) -> None:
+    await session.file.mkdir("/tmp/r/folder")
+    for content in ("text", b"\xff"):
+        refused = await session.file.write("/tmp/r/folder", content, atomic=True)
+        assert isinstance(refused.error, FileError)
+        assert "/tmp/r/folder" in refused.error_message
+    appended = await session.file.write("/tmp/r/x", "x", mode="append", atomic=True)
+    assert isinstance(appended.error, InvalidParamsError)
+    listing = await session.file.list("/tmp/r", recursive=True)
+    assert [entry.path for entry in listing.entries] == ["/tmp/r/folder"]
+
+
+async def test_several_files_are_written_and_read_exactly(session: AsyncSession) -> None:
+    texts = {f"/tmp/m/{number}": f"  {number}\n---\n" for number in range(3 * AT_ONCE)}
+    written = await session.file.write_batch(texts)
+    assert written.success
+    assert written.written == list(texts)
+    read = await session.file.read_batch(list(texts), exact=True)
+    assert read.contents == texts
+    assert read.request_id
+    assert (await session.file.read_batch([], exact=True)).contents == {}
+    assert (await session.file.write_batch({})).written == []
+
+
+async def test_a_file_of_many_that_fails_does_not_stop_the_others(session: AsyncSession) -> None:
+    await session.file.mkdir("/tmp/m/taken")
+    wrong: dict[str, str | bytes] = {"/tmp/m/taken": "x", "/tmp/m/good": b"\xff", "/tmp/m/n": 5}  # type: ignore[dict-item]
+    done = await session.file.write_batch(wrong)
+    assert done.code == "File.IsDirectory"
+    assert done.written == ["/tmp/m/good"]
+    assert {path: type(error) for path, error in done.errors.items()} == {
+        "/tmp/m/taken": FileError,
+        "/tmp/m/n": InvalidParamsError,
+    }
+    read = await session.file.read_batch(["/tmp/m/good", "/tmp/m/none"], exact=True)
+    assert isinstance(read.error, FileError)
+    for bad in ([("/tmp/x", "x")], {" ": "x"}, {5: "x"}):
+        assert (await session.file.write_batch(bad)).code == "PARAM_ERROR"  # type: ignore[arg-type]
+
+
+def client(network: Network) -> AsyncAGB:
+    return AsyncAGB("key", endpoint="https://agb.example", transport=network)
+
+
+def changing(*versions: str) -> Callable[[httpx.Request], httpx.Response]:
+    """Serve a file of three ranges that has another version at each look."""
+    told = iter(versions)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        name, args = tool_call(request)
+        if name == "get_file_info":
+            size, _, moment = next(told).partition("@")
+            times = f"modTime: {moment}\n" if moment else ""
+            return tool_text(f"size: {size}\n{times}isDirectory: false")
+        piece = "x" * max(0, min(args["length"], 120_000 - args["offset"]))
+        return tool_text(piece)
+
+    return answer
+
+
+async def test_a_file_that_changes_while_it_is_read_is_read_again() -> None:
+    network = Network(mcp=changing("120000@1", "120000@2", "120000@2"))
+    async with client(network) as agb:
+        read = await AsyncSession(agb, "s-1").file.read("/tmp/log")
+    assert read.content == "x" * 120_000
+    assert len(network.asked) == 3 + 2 * 3
+
+
+async def test_a_file_that_never_stops_changing_is_no_mix_of_its_states() -> None:
+    network = Network(mcp=changing(*(f"120000@{number}" for number in range(9))))
+    async with client(network) as agb:
+        read = await AsyncSession(agb, "s-1").file.read("/tmp/log")
+    assert isinstance(read.error, FileError)
+    assert read.code == "File.Changed"
+    assert read.content == ""
+
+
+def refusing(which: int, fault: Exception) -> Callable[[httpx.Request], httpx.Response]:
+    """Take writes until one of them, counted from 1, fails on its way."""
+    written = 0
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal written
+        if tool_call(request)[0] == "write_file":
+            written += 1
+            if written == which:
+                raise fault
+        return tool_text("done")
+
+    return answer
+
+
+async def test_a_write_that_breaks_off_says_how_much_is_there() -> None:
+    network = Network(mcp=refusing(3, httpx.ReadError("cut off")))
+    async with client(network) as agb:
+        broken = await AsyncSession(agb, "s-1").file.write("/tmp/long", "z" * 3 * CHUNK)
+    assert isinstance(broken.error, APIConnectionError)
+    assert f"of {3 * CHUNK} characters for /tmp/long, the first {2 * CHUNK}" in broken.error_message
+    assert str(broken.error) == broken.error_message
+    assert len(network.asked) == 3
+
+
+@pytest.mark.parametrize("content", ["z" * 3 * CHUNK, b"\xff" * 3 * CHUNK], ids=["text", "bytes"])
+async def test_a_replacement_that_breaks_off_is_cleared_away(content: str | bytes) -> None:
+    network = Network(mcp=refusing(2, httpx.ReadError("cut off")))
+    async with client(network) as agb:
+        broken = await AsyncSession(agb, "s-1").file.write("/tmp/long", content, atomic=True)
+    assert isinstance(broken.error, APIConnectionError)
+    calls = [tool_call(request) for request in network.asked]
+    assert [name for name, _ in calls] == ["write_file", "write_file", "delete_file"]
+    paths = {args["path"] for _, args in calls}
+    assert len(paths) == 1
+    assert "/tmp/long" not in paths
