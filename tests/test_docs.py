@@ -14,6 +14,11 @@ PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 EXPECTED = {
     "quickstart": "42\nhello from /home/user\n\n",
     "files": "Aswan\nZürich\n\n8 bytes\n",
+    "file_objects": "12345,152399025\nb'60001\\n'\n",
+    "directories": "/tmp/project/src/main.py\n('log',) hello\n",
+    "watching": (
+        "create /tmp/results/done\ncreate /tmp/results/first\ncreate /tmp/results/second\n"
+    ),
     "errors": (
         "CODE_FAILED - ZeroDivisionError: division by zero\n"
         "File.NotFound - /tmp/nothing: No such file or directory\n"

@@ -1,6 +1,7 @@
 """A user's program for asyncio or trio: type-checked, never run."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, assert_never, assert_type
 
@@ -10,6 +11,7 @@ from agb import (
     AGBError,
     AsyncAGB,
     AsyncBaseSession,
+    AsyncBinaryFile,
     AsyncClient,
     AsyncCode,
     AsyncCodeStream,
@@ -17,10 +19,12 @@ from agb import (
     AsyncContextService,
     AsyncExtensionsService,
     AsyncFileSystem,
+    AsyncFileWatch,
     AsyncProcess,
     AsyncSession,
     AsyncSessionContext,
     AsyncSessionScope,
+    AsyncTextFile,
     BinaryFileContentResult,
     BoolResult,
     BrowserContext,
@@ -58,6 +62,7 @@ from agb import (
     FileContentResult,
     FileInfoResult,
     FileSearchResult,
+    FileStat,
     FileUrlResult,
     GetSessionResult,
     Lifecycle,
@@ -265,6 +270,42 @@ async def files(files: AsyncFileSystem) -> None:
     changes = await files.get_file_change(".")
     assert_type(changes, FileChangeResult)
     assert_type(changes.events, Sequence[FileChangeEvent])
+
+
+async def whole_files(files: AsyncFileSystem) -> None:
+    assert_type((await files.append("a", b"x")).data, bool)
+    assert_type((await files.exists("a")).data, bool)
+    assert_type((await files.stat("a")).data, FileStat | None)
+    assert_type((await files.info("a")).stat.modified, datetime | None)
+    assert_type((await files.glob("/tmp/**/*.py")).matches, Sequence[str])
+    assert_type(
+        [entry.path for entry in (await files.list("a", recursive=True)).entries], list[str]
+    )
+    assert_type((await files.read_batch(["a"], exact=True)).contents, Mapping[str, str])
+    assert_type((await files.write_batch({"a": "x"})).errors, Mapping[str, AGBError])
+    up = await files.upload_directory(Path("a"), "/tmp/a", progress_cb=print)
+    assert_type(up.skipped, Sequence[str])
+    assert_type(await files.download_directory("/tmp/a", "a"), DirectoryTransferResult)
+
+
+async def opened_files(files: AsyncFileSystem) -> None:
+    async with files.open("a") as text:
+        assert_type(text, AsyncTextFile)
+        async for line in text:
+            assert_type(line, str)
+    async with files.open("a", "rb") as binary:
+        assert_type(binary, AsyncBinaryFile)
+        assert_type(await binary.read(5), bytes)
+
+
+async def watched_files(files: AsyncFileSystem) -> None:
+    async with files.watch("/tmp", interval=0.5) as changes:
+        assert_type(changes, AsyncFileWatch)
+        async for change in changes:
+            assert_type(change, FileChangeEvent)
+    watcher = files.watch_dir("/tmp", lambda events: events[0].path)
+    watcher.stop_event.set()
+    await watcher.run()
 
 
 async def contexts(agb: AsyncAGB) -> None:

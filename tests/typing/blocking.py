@@ -1,6 +1,7 @@
 """A user's blocking program: type-checked, never run."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, assert_never, assert_type
 
@@ -10,6 +11,7 @@ from agb import (
     AGB,
     AGBError,
     BaseSession,
+    BinaryFile,
     BinaryFileContentResult,
     BoolResult,
     BrowserContext,
@@ -53,8 +55,10 @@ from agb import (
     FileContentResult,
     FileInfoResult,
     FileSearchResult,
+    FileStat,
     FileSystem,
     FileUrlResult,
+    FileWatch,
     GetSessionResult,
     Lifecycle,
     LinkResult,
@@ -85,6 +89,7 @@ from agb import (
     StreamDisconnectedError,
     StreamEvent,
     SyncPolicy,
+    TextFile,
     ToolError,
     UploadMode,
     UploadPolicy,
@@ -265,6 +270,40 @@ def files(files: FileSystem) -> None:
     changes = files.get_file_change(".")
     assert_type(changes, FileChangeResult)
     assert_type(changes.events, Sequence[FileChangeEvent])
+
+
+def whole_files(files: FileSystem) -> None:
+    assert_type((files.append("a", b"x")).data, bool)
+    assert_type((files.exists("a")).data, bool)
+    assert_type((files.stat("a")).data, FileStat | None)
+    assert_type((files.info("a")).stat.modified, datetime | None)
+    assert_type((files.glob("/tmp/**/*.py")).matches, Sequence[str])
+    assert_type([entry.path for entry in (files.list("a", recursive=True)).entries], list[str])
+    assert_type((files.read_batch(["a"], exact=True)).contents, Mapping[str, str])
+    assert_type((files.write_batch({"a": "x"})).errors, Mapping[str, AGBError])
+    up = files.upload_directory(Path("a"), "/tmp/a", progress_cb=print)
+    assert_type(up.skipped, Sequence[str])
+    assert_type(files.download_directory("/tmp/a", "a"), DirectoryTransferResult)
+
+
+def opened_files(files: FileSystem) -> None:
+    with files.open("a") as text:
+        assert_type(text, TextFile)
+        for line in text:
+            assert_type(line, str)
+    with files.open("a", "rb") as binary:
+        assert_type(binary, BinaryFile)
+        assert_type(binary.read(5), bytes)
+
+
+def watched_files(files: FileSystem) -> None:
+    with files.watch("/tmp", interval=0.5) as changes:
+        assert_type(changes, FileWatch)
+        for change in changes:
+            assert_type(change, FileChangeEvent)
+    watcher = files.watch_dir("/tmp", lambda events: events[0].path)
+    watcher.stop_event.set()
+    watcher.run()
 
 
 def contexts(agb: AGB) -> None:
