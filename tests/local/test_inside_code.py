@@ -1,6 +1,5 @@
 """Running code inside a sandbox: what holds for every language, and what is each one's own."""
 
-import json
 import os
 import secrets
 import shutil
@@ -8,19 +7,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from agb.local.inside import code as code_module
 from agb.local.inside import languages as languages_module
-from agb.local.inside import runner as runner_module
-from agb.local.inside.asker import Asker
-from agb.local.inside.channel import Event
 from agb.local.inside.code import Code
 from agb.local.inside.errors import OperationError
 from agb.local.inside.paths import Paths
 from agb.local.inside.processes import Spawner, kill_tree, marked
+from local.coding import Session
 
 NEEDS = {"python": sys.executable, "javascript": "node", "java": "jshell", "r": "Rscript"}
 
@@ -67,54 +63,6 @@ DEATH = {
     "java": "System.exit(3);",
     "r": "quit(status = 3)",
 }
-
-
-class Session:
-    """A place to run code in."""
-
-    def __init__(self, root: Path) -> None:
-        self.home = root / "home/user"
-        self.home.mkdir(parents=True)
-        self.mark = secrets.token_hex(8)
-        env = {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8"}
-        env["TMPDIR"] = str(root)
-        self.code = Code(Paths(str(root)), Spawner(env, self.mark), sys.executable)
-
-    def run(self, code: str, language: str = "python", limit: float = 60) -> dict[str, Any]:
-        return self.code.run(code, language, limit)
-
-    def value(self, code: str, language: str = "python") -> str:
-        answer = self.run(code, language)
-        assert answer["error"] is None
-        (result,) = answer["results"]
-        assert result["isMainResult"]
-        return str(result["data"]["text/plain"])
-
-
-class Audience:
-    """Wants events, and takes them in at once unless it is told otherwise."""
-
-    def __init__(self, *, takes: bool = True) -> None:
-        self.events: list[Event] = []
-        self.asker = Asker(self._hear)
-        self._takes = takes
-        self._heard = threading.Condition()
-
-    def _hear(self, event: Event) -> int:
-        with self._heard:
-            self.events.append(event)
-            self._heard.notify_all()
-        size = len(json.dumps(event))
-        if self._takes:
-            self.asker.took(size)
-        return size
-
-    def await_text(self, text: str) -> None:
-        with self._heard:
-            assert self._heard.wait_for(lambda: text in self.text("stdout"), timeout=60)
-
-    def text(self, stream: str) -> str:
-        return "".join(event["text"] for event in self.events if event["type"] == stream)
 
 
 @pytest.fixture(scope="module")
@@ -306,116 +254,6 @@ def test_runs_of_one_language_wait_for_each_other(session: Session) -> None:
     for thread in threads:
         thread.join()
     assert session.value("[order[i] == order[i + 1] for i in (0, 2, 4)]") == "[True, True, True]"
-
-
-def test_who_wants_events_is_told_of_all_while_the_code_runs(session: Session) -> None:
-    audience = Audience()
-    code = "print('a', flush=True); display(1); 2"
-    answer = session.code.run(code, "python", asker=audience.asker)
-    assert audience.text("stdout") == "a\n"
-    results = [event for event in audience.events if event["type"] == "result"]
-    assert [result["isMainResult"] for result in results] == [False, True]
-    assert [result["data"]["text/plain"] for result in results] == ["1", "2"]
-    assert (answer["results"], answer["stdout"], answer["stderr"]) == ([], [], [])
-
-
-def test_results_come_after_what_was_written_before_them(session: Session) -> None:
-    audience = Audience()
-    session.run("import os", "python")
-    session.code.run(r"os.write(1, b'first'); display(1)", "python", asker=audience.asker)
-    assert [event["type"] for event in audience.events] == ["stdout", "result"]
-
-
-def test_a_run_that_writes_too_much_for_an_answer_is_stopped(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(code_module, "LARGEST_OUTPUT", 100_000)
-    session.run("kept = 5")
-    with pytest.raises(OperationError, match="variables are kept") as caught:
-        session.run("while True: print('x' * 1000)")
-    assert caught.value.code == "Code.OutputTooLarge"
-    assert session.value("kept") == "5"
-
-
-def test_output_told_in_events_may_be_as_much_as_it_likes(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(code_module, "LARGEST_OUTPUT", 100_000)
-    audience = Audience()
-    answer = session.code.run("print('x' * 500_000)", "python", asker=audience.asker)
-    assert answer["error"] is None
-    assert len(audience.text("stdout")) == 500_001
-
-
-def test_output_that_nobody_takes_in_is_waited_with_until_the_limit(session: Session) -> None:
-    session.run("kept = 5")
-    audience = Audience(takes=False)
-    code = "while True: print('x' * 1000)"
-    answer = session.code.run(code, "python", 1.0, asker=audience.asker)
-    assert "the rest of that is lost" in answer["error"]["value"]
-    assert "variables are kept" in answer["error"]["value"]
-    assert len(audience.text("stdout")) < 5_000_000
-    assert session.value("kept") == "5"
-
-
-def called_off(session: Session, code: str) -> Audience:
-    """Run code that says "on" at some time, and call it off then."""
-    audience = Audience()
-    outcome: list[str] = []
-
-    def run() -> None:
-        try:
-            session.code.run(code, "python", asker=audience.asker)
-        except OperationError as error:
-            outcome.append(error.code)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    audience.await_text("on")
-    audience.asker.call_off()
-    thread.join()
-    assert outcome == ["Operation.CalledOff"]
-    return audience
-
-
-def test_a_run_that_is_called_off_tells_nothing_more(session: Session) -> None:
-    session.run("kept = 5")
-    audience = called_off(session, "print('on')\nwhile True: pass")
-    assert [event["type"] for event in audience.events] == ["stdout"]
-    assert session.value("kept") == "5"
-
-
-def test_the_run_after_one_that_did_not_stop_tells_that_variables_are_lost(
-    session: Session,
-) -> None:
-    deaf = "from signal import *; signal(SIGINT, SIG_IGN); print('on')\nwhile True: pass"
-    called_off(session, deaf)
-    (notice,) = session.run("1")["stderr"]
-    assert "the python process was killed; variables are lost" in notice
-    assert session.run("1")["stderr"] == []
-
-
-def test_a_run_that_dies_when_it_is_interrupted_is_killed(session: Session) -> None:
-    code = "import os, time\ntry: time.sleep(9999)\nfinally: os._exit(1)"
-    answer = session.run(code, limit=0.5)
-    assert "killed; variables are lost" in answer["error"]["value"]
-    assert session.value("1 + 1") == "2"
-
-
-def test_a_result_that_is_too_large_is_left_out_and_told(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(runner_module, "LARGEST_RESULT", 1000)
-    answer = session.run("'x' * 2000")
-    assert answer["results"] == []
-    assert "left out: 1000 is the most" in answer["stderr"][0]
-
-
-def test_an_interrupt_reaches_what_the_run_has_started(session: Session) -> None:
-    answer = session.run("import os; os.system('sleep 600'); 'after'", limit=0.2)
-    assert answer["timed_out"]
-    assert "kept" in answer["error"]["value"]
-    assert [result["data"]["text/plain"] for result in answer["results"]] == ["'after'"]
 
 
 def test_what_children_write_is_output_too(session: Session) -> None:
