@@ -1,7 +1,6 @@
 """How a run on a session's WebSocket comes to its end before its time."""
 
 import asyncio
-import json
 import shutil
 from collections.abc import AsyncIterator, Callable
 
@@ -11,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from agb.local.server import Server
 from agb.local.settings import Settings
-from local.stand_ins import KEY, Caller, calling, serving
+from local.stand_ins import KEY, LINKED, Caller, calling, serving
 from local.streams import streaming
 
 NEEDS = {"python": "python3", "javascript": "node", "java": "jshell", "r": "Rscript"}
@@ -223,18 +222,29 @@ async def test_a_client_that_goes_leaves_nothing_running(
         assert not sleeps(server, session_id, 1003)
 
 
+@pytest.mark.parametrize("route", ["API", "link"])
 async def test_a_tool_call_whose_caller_has_gone_stops_its_run(
-    server: Server, agb: Caller, session_id: str
+    server: Server, agb: Caller, route: str
 ) -> None:
-    call = asyncio.create_task(
-        agb.tool(session_id, "run_code", code="!sleep 1004", language="python")
-    )
+    session_id = await agb.create(LINKED)
+
+    async def run(code: str) -> str:
+        arguments = {"code": code, "language": "python"}
+        if route == "API":
+            return (await agb.tool(session_id, "run_code", **arguments)).text
+        data = (await agb.post("/mcp/getSession", sessionId=session_id)).data
+        call = {"tool": "run_code", "server": "wuying_codespace", "args": arguments}
+        headers = {"X-Access-Token": data["token"]}
+        call |= {"requestId": "r", "token": ""}
+        said = await agb.http.post(f"{data['linkUrl']}/callTool", headers=headers, json=call)
+        return said.text
+
+    call = asyncio.create_task(run("!sleep 1004"))
     await until(lambda: sleeps(server, session_id, 1004))
     call.cancel()
     await asyncio.wait({call})
     await until(lambda: not sleeps(server, session_id, 1004))
-    said = await agb.tool(session_id, "run_code", code="1 + 1", language="python")
-    assert json.loads(said.text)["result"][0]["text/plain"] == "2"
+    assert "42" in await run("6 * 7")
 
 
 async def test_a_release_ends_runs_and_connections(agb: Caller) -> None:
