@@ -141,7 +141,7 @@ class WebSocketProtocol:
         """Add the words that end a connection."""
         if not self.problem:
             self._protocol.send_close(_NORMAL_CLOSURE)
-        self._closing = True
+            self._closing = True
 
     @property
     def is_over(self) -> bool:

@@ -160,7 +160,7 @@ class WebSocket:
             Disconnected: It can't be sent.
         """
         to_send = self._protocol.to_send + (self._tls.to_send if self._tls else 0)
-        if to_send:
+        if to_send and not self._closed:
             pieces = 1 + to_send // _CHUNK
             threads.shielded(
                 lambda: self._write(self._heartbeat.within),
@@ -185,11 +185,11 @@ class WebSocket:
             threads.shielded(self._stream.close, seconds=_CLOSE_SECONDS)
 
     def _part(self, listen: bool) -> None:
-        broken, listen = self._broken, listen and not self.problem
+        if self._broken:
+            return
+        listen = listen and not self.problem
         with self._mutex:
             self._protocol.close()
-        if broken:
-            return
         self._write(_CLOSE_SECONDS)
         deadline = Deadline(_CLOSE_SECONDS)
         while listen and not self._protocol.is_over and deadline.remaining():
