@@ -5,6 +5,7 @@ import json
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from attrs import frozen
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from agb._wire import link
@@ -22,8 +23,16 @@ from agb._wire.endpoints import ENDPOINTS, GET_LINK, Endpoint, read_request
 from agb.local import page
 from agb.local.calls import Call, Handler
 from agb.local.contexts import Contexts, urls
+from agb.local.forwarding import METHODS, Forwarded
 from agb.local.handlers import HANDLERS
-from agb.local.links import LINK_PATH, PAGE_PATH, check_link_token, session_of_page
+from agb.local.links import (
+    LINK_PATH,
+    PAGE_PATH,
+    PORT_PATH,
+    check_link_token,
+    check_port_token,
+    session_of_page,
+)
 from agb.local.refusals import (
     Refusal,
     invalid_parameter,
@@ -77,6 +86,7 @@ def make_app(*, sessions: Sessions, contexts: Contexts, api_key: str) -> Starlet
             ),
             Route(PAGE_PATH, _guarded(_page(answering)), methods=["GET"]),
             Route(f"{urls.PATH}/{{token}}", _guarded(_object(answering)), methods=["GET", "PUT"]),
+            *_port_routes(answering),
         ],
         exception_handlers={HTTPException: _unknown_route},
     )
@@ -91,6 +101,12 @@ def _api_routes(answering: _Answering) -> list[Route]:
         paths = [endpoint.path, *([_ALIASES[endpoint]] if endpoint in _ALIASES else [])]
         routes += [Route(path, serve, methods=[endpoint.method]) for path in paths]
     return routes
+
+
+def _port_routes(answering: _Answering) -> list[Route]:
+    path = f"{PORT_PATH}/{{session_id}}/{{port}}/{{token}}"
+    serve = _guarded(_port(answering))
+    return [Route(each, serve, methods=METHODS) for each in (path, path + "/{rest:path}")]
 
 
 def _api(answering: _Answering, endpoint: Endpoint[Any, Any], handler: Handler) -> _Serve:
@@ -155,6 +171,23 @@ def _page(answering: _Answering) -> _Serve:
     return serve
 
 
+def _port(answering: _Answering) -> _Serve:
+    async def serve(request: Request) -> Response:
+        session_id, number, token = (
+            request.path_params[name] for name in ("session_id", "port", "token")
+        )
+        port = check_port_token(session_id, number, token, answering.seals)
+        answering.sessions.touch(session_id)
+        prefix = f"{PORT_PATH}/{session_id}/{number}/{token}/"
+        if request.scope["path"] + "/" == prefix:
+            return RedirectResponse(prefix)
+        return Forwarded(
+            answering.sessions, session_id, port, prefix, refused=partial(_refused, request)
+        )
+
+    return serve
+
+
 def _page_headers(request: Request) -> dict[str, str]:
     return {
         "x-request-id": _request_id(request),
@@ -177,7 +210,7 @@ def _guarded(serve: _Serve) -> _Serve:
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except Exception:  # noqa: BLE001 - the edge: the caller gets an answer, the log the bug
-            _log.exception("request %s to %s broke", _request_id(request), request.scope["path"])
+            _log.exception("request %s to %s broke", _request_id(request), _shown_path(request))
             broken = Refusal(500, "InternalError", "this AGB has a bug; its log says more")
             return _refused(request, broken)
 
@@ -219,6 +252,13 @@ async def _body(request: Request) -> Json:
 
 def _base_url(request: Request) -> str:
     return str(request.base_url).rstrip("/")
+
+
+def _shown_path(request: Request) -> str:
+    """Give the path for the log, without the token that may be in it."""
+    path: str = request.scope["path"]
+    token = request.path_params.get("token")
+    return path.replace(token, "(token)") if token else path
 
 
 def _request_id(request: Request) -> str:

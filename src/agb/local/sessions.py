@@ -11,6 +11,7 @@ from typing import Protocol
 from attrs import define, field
 
 from agb.local.clock import Clock
+from agb.local.connections import Connections
 from agb.local.contexts import Contexts, MountRequest, SessionMounts
 from agb.local.images import Image
 from agb.local.instance import remove_tree
@@ -48,6 +49,7 @@ class Session:
         started: When it was made, on the clock that never runs backwards.
         used: When it was last used, on that clock.
         calls: Tool calls that are under way.
+        connections: Those that are forwarded to its ports.
         gauge: Remembers the last reading of its metrics.
     """
 
@@ -67,9 +69,11 @@ class Session:
     token: str = field(factory=lambda: secrets.token_urlsafe(32), repr=False)
     status: str = RUNNING
     calls: int = 0
+    connections: Connections = field(init=False, repr=False)
     gauge: Gauge = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        self.connections = Connections(self.sandbox)
         self.gauge = Gauge(started=self.started)
 
     @property
@@ -301,6 +305,7 @@ class Sessions:
     def _begin_release(self, session: Session, why: str) -> None:
         _log.info("session %s is released: %s", session.id, why)
         session.status = DELETING
+        session.connections.close()
         task = asyncio.create_task(self._end(session), name=f"release of {session.id}")
         self._releases[session.id] = task
         task.add_done_callback(_log_failure)

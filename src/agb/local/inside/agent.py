@@ -32,7 +32,8 @@ None, "timed_out"}` and sends events meanwhile: `{"type": "stdout" or "stderr", 
 
 Frames both ways are four bytes of length, most significant first, and that many bytes of JSON:
 `{"id", "op", "params"}` one way; `{"id", "result"}`, `{"id", "error": {"code", "message",
-"details"}}` and, before either, `{"id", "event"}` the other.
+"details"}}` and, before either, `{"id", "event"}` the other. A second socket, the door, is for
+those who want to connect to something in here, see `agb.local.inside.door`.
 """  # noqa: E501 - a table has long lines
 
 import json
@@ -51,6 +52,7 @@ from typing import Any, NamedTuple
 from .changes import Changes
 from .code import Code
 from .commands import Commands
+from .door import hand_out
 from .errors import OperationError
 from .files import Files
 from .paths import HOME, Paths
@@ -70,6 +72,8 @@ class Settings(NamedTuple):
 
     fd: int
     """The inherited socket."""
+    door: int
+    """The inherited socket on which sockets of this network are asked for."""
     env: dict[str, str]
     """The environment of what it starts."""
     python: str
@@ -176,6 +180,8 @@ def main(text: str) -> None:
     if sys.platform == "linux":
         harden(adopts=settings.adopts)
     threading.stack_size(_STACK)
+    door = socket.socket(fileno=settings.door)
+    threading.Thread(target=hand_out, args=(door,), daemon=True).start()
     try:
         with socket.socket(fileno=settings.fd) as connection:
             Agent(connection, operations(settings)).serve()
