@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from attrs import define, field
 
@@ -16,6 +15,7 @@ from agb.local.contexts import Contexts, MountRequest, SessionMounts
 from agb.local.images import Image
 from agb.local.instance import remove_tree
 from agb.local.metrics import Gauge
+from agb.local.pool import OpensSandboxes, Pool
 from agb.local.refusals import no_more_sessions, no_sandbox, session_not_found, stopping
 from agb.local.sandbox import Limits, Sandbox, SandboxError
 
@@ -26,14 +26,6 @@ DELETING = "DELETING"
 
 _WATCH_EVERY = 1.0
 """Seconds between two looks for sessions whose time is over."""
-
-
-class OpensSandboxes(Protocol):
-    """Whatever can give a session its place to live."""
-
-    async def open(self, root: Path) -> Sandbox:
-        """Start a sandbox whose files live in the host folder `root`."""
-        raise NotImplementedError
 
 
 @define(kw_only=True, eq=False)
@@ -97,7 +89,8 @@ class Sessions:
         contexts: What sessions can mount.
         folder: Holds a folder for each session.
         clock: Decides when a session's time is over.
-        most: Sessions that may live at one time.
+        most: Sessions that may live at one time, sandboxes that are kept ready included.
+        warm: How many to keep ready.
         idle_timeout: Seconds without use after which a session is released, when its creator
             says nothing.
         max_lifetime: Seconds after which a session is released even if it is used; 0 for never.
@@ -112,6 +105,7 @@ class Sessions:
         folder: Path,
         clock: Clock,
         most: int,
+        warm: int,
         idle_timeout: int,
         max_lifetime: int,
     ) -> None:
@@ -125,6 +119,7 @@ class Sessions:
         self._max_lifetime = max_lifetime
         self._sessions: dict[str, Session] = {}
         self._releases: dict[str, asyncio.Task[None]] = {}
+        self._pool = Pool(sandboxes=sandboxes, folder=folder, size=warm, clock=clock)
         self._opening = 0
         self._made = 0
         self._closed = False
@@ -149,7 +144,7 @@ class Sessions:
         session_id = f"s-{secrets.token_hex(16)}"
         self._opening += 1
         try:
-            sandbox = await self._open(self._folder / session_id)
+            sandbox = await self._sandbox(self._folder / session_id, fresh=bool(mounts))
         finally:
             self._opening -= 1
         now = self.clock.monotonic()
@@ -175,6 +170,29 @@ class Sessions:
             self._begin_release(session, "it could not be made")
             raise
         return session
+
+    async def _sandbox(self, folder: Path, *, fresh: bool) -> Sandbox:
+        """Give one that is ready, or start one: Python may be in need of what will be mounted."""
+        ready = None if fresh else self._pool.take()
+        if ready:
+            return ready
+        if self._room() < 0:
+            self._pool.give_up_one()
+        return await self._open(folder)
+
+    @property
+    def ready(self) -> int:
+        """How many sandboxes are ready for sessions to come."""
+        return self._pool.ready
+
+    @property
+    def opening(self) -> int:
+        """How many sessions are being made."""
+        return self._opening
+
+    def _room(self) -> int:
+        """Count the sandboxes that there may be on top of those that are."""
+        return self._most - len(self.active()) - self._opening - len(self._pool)
 
     async def _open(self, folder: Path) -> Sandbox:
         try:
@@ -274,6 +292,10 @@ class Sessions:
             await self.clock.sleep(_WATCH_EVERY)
             self.active()
 
+    async def keep_ready(self) -> None:
+        """Have sandboxes ready for sessions to come, for ever."""
+        await self._pool.keep(self._room)
+
     async def settle(self) -> None:
         """Wait until every release that has begun is done."""
         if self._releases:
@@ -285,6 +307,7 @@ class Sessions:
         for session in list(self._sessions.values()):
             if session.status == RUNNING:
                 self._begin_release(session, "this AGB is stopping")
+        await self._pool.aclose()
         await self.settle()
 
     def _is_over(self, session: Session) -> bool:
