@@ -20,7 +20,7 @@ answers give absolute paths. `?` marks a parameter that may be left out, with it
 | `file.remove` | `path` | `None` |
 | `file.edit` | `path`, `edits: [{"oldText", "newText"}]`, `dry_run?=False` | the unified diff |
 | `file.search` | `path`, `pattern`, `excludes?=[]` | `[path]`, sorted |
-| `file.changes` | `path` | `[{"eventType", "path", "pathType"}]` since the last call |
+| `file.changes` | `path` | `[{"eventType", "path", "pathType"}]` since the last call, see `Changes` |
 | `shell` | `command`, `timeout_ms?=60000`, `cwd?`, `envs?` | `{"stdout", "stderr", "exit_code", "timed_out"}` |
 | `run_code` | `code`, `language`, `timeout_s?=60` | see below |
 | `warm` | `language` | `None`, once the language is ready to run code |
