@@ -12,15 +12,16 @@ from typing import Any, cast
 from attrs import frozen
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from agb._wire import link
 from agb._wire.answers import good_answer, refusal
 from agb._wire.codec import Json, Misread, dump
 from agb._wire.endpoints import ENDPOINTS, GET_LINK, Endpoint, read_request
-from agb.local import page
+from agb.local import forwarded_socket, page
 from agb.local.calls import Call, Handler
 from agb.local.contexts import Contexts, urls
 from agb.local.forwarding import METHODS, Forwarded
@@ -41,7 +42,7 @@ from agb.local.refusals import (
     wrong_key,
 )
 from agb.local.seals import Seals
-from agb.local.sessions import Sessions
+from agb.local.sessions import Session, Sessions
 from agb.local.tools import OK, call_tool
 
 _log = logging.getLogger(__name__)
@@ -103,10 +104,14 @@ def _api_routes(answering: _Answering) -> list[Route]:
     return routes
 
 
-def _port_routes(answering: _Answering) -> list[Route]:
+def _port_routes(answering: _Answering) -> list[BaseRoute]:
     path = f"{PORT_PATH}/{{session_id}}/{{port}}/{{token}}"
+    below = path + "/{rest:path}"
     serve = _guarded(_port(answering))
-    return [Route(each, serve, methods=METHODS) for each in (path, path + "/{rest:path}")]
+    return [
+        *(Route(each, serve, methods=METHODS) for each in (path, below)),
+        WebSocketRoute(below, _port_socket(answering)),
+    ]
 
 
 def _api(answering: _Answering, endpoint: Endpoint[Any, Any], handler: Handler) -> _Serve:
@@ -173,19 +178,38 @@ def _page(answering: _Answering) -> _Serve:
 
 def _port(answering: _Answering) -> _Serve:
     async def serve(request: Request) -> Response:
-        session_id, number, token = (
-            request.path_params[name] for name in ("session_id", "port", "token")
-        )
-        port = check_port_token(session_id, number, token, answering.seals)
-        answering.sessions.touch(session_id)
-        prefix = f"{PORT_PATH}/{session_id}/{number}/{token}/"
+        session, port, prefix = _opened_port(answering, request)
         if request.scope["path"] + "/" == prefix:
             return RedirectResponse(prefix)
-        return Forwarded(
-            answering.sessions, session_id, port, prefix, refused=partial(_refused, request)
+        refused = partial(_refused, request)
+        return Forwarded(answering.sessions, session.id, port, prefix, refused=refused)
+
+    return serve
+
+
+def _port_socket(answering: _Answering) -> Callable[[WebSocket], Awaitable[None]]:
+    async def serve(socket: WebSocket) -> None:
+        refused = partial(_refused, socket)
+        try:
+            session, port, prefix = _opened_port(answering, socket)
+        except Refusal as no:
+            await socket.send_denial_response(refused(no))
+            return
+        await forwarded_socket.forward(
+            answering.sessions, socket, session, port, prefix, refused=refused
         )
 
     return serve
+
+
+def _opened_port(answering: _Answering, request: HTTPConnection) -> tuple[Session, int, str]:
+    """Give the port that a path leads to, and the part of the path that does so."""
+    session_id, number, token = (
+        request.path_params[name] for name in ("session_id", "port", "token")
+    )
+    port = check_port_token(session_id, number, token, answering.seals)
+    session = answering.sessions.touch(session_id)
+    return session, port, f"{PORT_PATH}/{session_id}/{number}/{token}/"
 
 
 def _page_headers(request: Request) -> dict[str, str]:
@@ -261,14 +285,14 @@ def _shown_path(request: Request) -> str:
     return path.replace(token, "(token)") if token else path
 
 
-def _request_id(request: Request) -> str:
+def _request_id(request: HTTPConnection) -> str:
     """Give a request its id, once."""
     if not hasattr(request.state, "id"):
         request.state.id = secrets.token_hex(16)
     return cast("str", request.state.id)
 
 
-def _refused(request: Request, no: Refusal) -> Response:
+def _refused(request: HTTPConnection, no: Refusal) -> Response:
     envelope = refusal(
         http_status=no.http_status,
         code=no.code,
@@ -278,7 +302,7 @@ def _refused(request: Request, no: Refusal) -> Response:
     return _json(request, no.http_status, envelope)
 
 
-def _json(request: Request, status: int, content: Json) -> Response:
+def _json(request: HTTPConnection, status: int, content: Json) -> Response:
     """Answer in JSON, in ASCII: names of files may hold what UTF-8 can't say."""
     return Response(
         json.dumps(content, separators=(",", ":")),

@@ -1,8 +1,9 @@
 """The connections that are forwarded into one session."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+import socket
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from agb.local.refusals import no_answer, nothing_listens, session_not_found, too_many_connections
 from agb.local.sandbox import Sandbox, SandboxGone
@@ -22,7 +23,7 @@ class Connections:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: set[asyncio.WriteTransport] = set()
         self._opening = 0
         self._closed = False
 
@@ -35,22 +36,28 @@ class Connections:
         Raises:
             Refusal: There is nobody to connect to, or there are too many connections.
         """
-        reader, writer = await self._connected(port)
-        self._open.add(writer)
+        connected = await self.socket(port)
         try:
+            reader, writer = await asyncio.open_connection(sock=connected, limit=_BUFFER)
+        except BaseException:
+            connected.close()
+            raise
+        with self.keeping(writer.transport):
             yield reader, writer
-        finally:
-            self._open.discard(writer)
-            writer.transport.abort()
-            with suppress(OSError):
-                await writer.wait_closed()
+        with suppress(OSError):
+            await writer.wait_closed()
 
-    async def _connected(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def socket(self, port: int) -> socket.socket:
+        """Connect to a port; what becomes of the connection is up to the caller.
+
+        Raises:
+            Refusal: There is nobody to connect to, or there are too many connections.
+        """
         if len(self._open) + self._opening >= MOST:
             raise too_many_connections(MOST)
         self._opening += 1
         try:
-            connected = await self._sandbox.connect(port)
+            return await self._sandbox.connect(port)
         except ConnectionRefusedError:
             raise nothing_listens(port) from None
         except TimeoutError:
@@ -59,17 +66,21 @@ class Connections:
             raise session_not_found("", "it has just ended") from None
         finally:
             self._opening -= 1
+
+    @contextmanager
+    def keeping(self, transport: asyncio.WriteTransport) -> Generator[None]:
+        """Count a connection, and have it cut when the session or the block ends."""
+        self._open.add(transport)
         if self._closed:
-            connected.close()
-            raise session_not_found("", "it has just ended")
+            transport.abort()
         try:
-            return await asyncio.open_connection(sock=connected, limit=_BUFFER)
-        except BaseException:
-            connected.close()
-            raise
+            yield
+        finally:
+            self._open.discard(transport)
+            transport.abort()
 
     def close(self) -> None:
         """Cut all connections, and open no more."""
         self._closed = True
-        for writer in self._open:
-            writer.transport.abort()
+        for transport in self._open:
+            transport.abort()

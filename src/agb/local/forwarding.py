@@ -186,14 +186,10 @@ def _body(data: bytes, *, more: bool) -> Message:
 
 def _request(scope: Scope, prefix: bytes) -> h11.Request:
     """Write the head of a request for the session: without our path, and without its token."""
-    raw_path: bytes = scope["raw_path"]
-    if not raw_path.startswith(prefix):
-        raise Refusal(400, "InvalidParameter", "the path to a link is not to be quoted")
-    query: bytes = scope["query_string"]
-    target = b"/" + raw_path[len(prefix) :] + (b"?" + query if query else b"")
+    target = target_of(scope, prefix)
     given: _Headers = scope["headers"]
     names = {name for name, _ in given}
-    headers = [(name, value) for name, value in _end_to_end(given) if name != _PREFIX]
+    headers = [(name, value) for name, value in end_to_end(given) if name != _PREFIX]
     headers += [(b"connection", b"close"), (_PREFIX, prefix.rstrip(b"/"))]
     if b"host" not in names:  # of an old client
         headers.append((b"host", b"localhost"))
@@ -202,7 +198,20 @@ def _request(scope: Scope, prefix: bytes) -> h11.Request:
     return h11.Request(method=scope["method"], target=target, headers=headers)
 
 
-def _end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> _Headers:
+def target_of(scope: Scope, prefix: bytes) -> bytes:
+    """Give the path and the query of a request as the session is to see them.
+
+    Raises:
+        Refusal: The prefix is not written as it was given out.
+    """
+    raw_path: bytes = scope["raw_path"]
+    if not raw_path.startswith(prefix):
+        raise Refusal(400, "InvalidParameter", "the path to a link is not to be quoted")
+    query: bytes = scope["query_string"]
+    return b"/" + raw_path[len(prefix) :] + (b"?" + query if query else b"")
+
+
+def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> _Headers:
     """Leave out what is about one connection only, and what that connection's header names."""
     given = [(name.lower(), value) for name, value in headers]
     named = b",".join(value for name, value in given if name == b"connection").lower().split(b",")
@@ -215,7 +224,7 @@ def _answer_headers(
 ) -> Iterable[tuple[bytes, bytes]]:
     """Keep what the session says true behind a longer path, and the token from other sites."""
     policies = False
-    for name, value in _end_to_end(headers):
+    for name, value in end_to_end(headers):
         policies |= name == b"referrer-policy"
         if name == b"location":
             yield name, _behind(prefix, value)

@@ -147,7 +147,7 @@ def _config(settings: Settings, sessions: Sessions, contexts: Contexts) -> uvico
     return uvicorn.Config(
         make_app(sessions=sessions, contexts=contexts, api_key=settings.api_key),
         http="h11",
-        ws="none",
+        ws="websockets-sansio",
         lifespan="off",
         log_config=None,
         access_log=False,  # its lines would hold the tokens that travel in queries
