@@ -45,6 +45,7 @@ RENAMES = {
     "aclose": "close",
     "aio": "threads",
     "aiter_bytes": "iter_bytes",
+    "aread": "read",
     "asynccontextmanager": "contextmanager",
 }
 REFUSED = {

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from support.local import LocalAGB, running
+
+settings.register_profile("agb", deadline=None)  # how long an example takes says nothing here
+settings.load_profile("agb")
 
 
 @pytest.fixture(autouse=True)

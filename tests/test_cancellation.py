@@ -4,10 +4,12 @@ import uuid
 from pathlib import Path
 
 import anyio
+import httpx
 import pytest
+from support.fake import Network, envelope, refusal
 from support.local import LocalAGB
 
-from agb import AsyncAGB, CreateSessionParams
+from agb import AsyncAGB, ContextSync, CreateSessionParams
 
 
 async def test_a_session_is_deleted_when_its_block_is_cancelled(local_agb: LocalAGB) -> None:
@@ -95,3 +97,89 @@ async def test_a_cancelled_download_leaves_nothing_half_done(
         assert [path.name for path in tmp_path.iterdir()] == ["in"]
         assert (await agb.context.download_file(context.id, "big", tmp_path / "out")).success
         await agb.context.delete(context)
+
+
+class CancelsOnce(httpx.AsyncHTTPTransport):
+    """A real transport; the scope is cancelled when a request has been sent or answered."""
+
+    def __init__(self, path: str, *, answered: bool) -> None:
+        super().__init__()
+        self.scope = anyio.CancelScope()
+        self._path = path
+        self._answered = answered
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path != self._path:
+            return await super().handle_async_request(request)
+        if not self._answered:
+            self.scope.cancel()
+        response = await super().handle_async_request(request)
+        self.scope.cancel()
+        return response
+
+
+@pytest.mark.parametrize("answered", [False, True])
+@pytest.mark.parametrize("as_block", [False, True])
+async def test_a_create_that_is_cancelled_leaves_no_session(
+    local_agb: LocalAGB, as_block: bool, answered: bool
+) -> None:
+    labels = {"test": uuid.uuid4().hex}
+    params = CreateSessionParams(labels, "code_latest")
+    transport = CancelsOnce("/mcp/createSession", answered=answered)
+    async with AsyncAGB(local_agb.api_key, endpoint=local_agb.endpoint, transport=transport) as agb:
+        with transport.scope:
+            if as_block:
+                async with agb.session(params):
+                    await anyio.sleep_forever()
+            await agb.create(params)
+            await anyio.sleep_forever()
+        assert transport.scope.cancelled_caught
+        assert (await agb.list(labels=labels)).total_count == 0
+
+
+async def test_a_create_that_is_cancelled_while_its_contexts_come_leaves_no_session(
+    local_agb: LocalAGB,
+) -> None:
+    labels = {"test": uuid.uuid4().hex}
+    transport = CancelsOnce("/sdk/GetContextInfo", answered=False)
+    async with AsyncAGB(local_agb.api_key, endpoint=local_agb.endpoint, transport=transport) as agb:
+        context = (await agb.context.create(uuid.uuid4().hex)).context
+        assert context is not None
+        syncs = [ContextSync(context.id, "/workspace")]
+        with transport.scope:
+            await agb.create(CreateSessionParams(labels, "code_latest", syncs))
+        assert transport.scope.cancelled_caught
+        assert (await agb.list(labels=labels)).total_count == 0
+        await agb.context.delete(context)
+
+
+async def test_a_session_that_can_not_be_deleted_after_a_cancelled_create_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scope = anyio.CancelScope()
+
+    def created(_: httpx.Request) -> httpx.Response:
+        scope.cancel()
+        return envelope({"sessionId": "s-1"})
+
+    network = Network(createSession=created, releaseSessionAsync=refusal(500, "Broken", "no"))
+    async with AsyncAGB("key", endpoint="http://agb.test", transport=network) as agb:
+        with scope:
+            await agb.create(CreateSessionParams(image_id="i"))
+    assert scope.cancelled_caught
+    assert "session s-1 could not be deleted: no" in caplog.messages
+
+
+async def test_a_cancelled_create_that_was_refused_has_nothing_to_undo() -> None:
+    scope = anyio.CancelScope()
+
+    def created(_: httpx.Request) -> httpx.Response:
+        scope.cancel()
+        return refusal(400, "InvalidImage.NotFound", "no image")
+
+    network = Network(createSession=created)
+    async with AsyncAGB("key", endpoint="http://agb.test", transport=network) as agb:
+        with scope:
+            await agb.create(CreateSessionParams(image_id="i"))
+    assert scope.cancelled_caught
+    assert network.paths() == ["createSession"]

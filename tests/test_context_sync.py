@@ -125,6 +125,20 @@ def test_every_lifecycle_travels_under_its_name() -> None:
             r"exclude_paths\[0\] must be an exact path",
         ),
         (BWList, {"white_lists": WhiteList("/a")}, "a list is needed"),
+        (BWList, {"white_lists": ["/a"]}, r"white_lists\[0\] must be a WhiteList, not '/a'"),
+        (SyncPolicy, {"upload_policy": {}}, "upload_policy must be a UploadPolicy, not {}"),
+        (SyncPolicy, {"bw_list": []}, r"bw_list must be a BWList, not \[\]"),
+        (SyncPolicy, {"mapping_policy": "/a"}, "mapping_policy must be a MappingPolicy"),
+        (
+            ContextSync,
+            {"context_id": "c", "path": "relative"},
+            "path must be an absolute path in the session",
+        ),
+        (
+            ContextSync,
+            {"context_id": "c", "path": "/p", "policy": "x"},
+            "policy must be a SyncPolicy, not 'x'",
+        ),
         (MappingPolicy, {"path": " "}, "path must be a non-blank string, not ' '"),
         (ContextSync, {"context_id": "", "path": "/p"}, "context_id must be a non-blank string"),
         (
@@ -180,6 +194,19 @@ def test_a_mount_needs_a_context_and_a_path(blank: str) -> None:
         ContextSync(blank, "/p")
     with pytest.raises(InvalidParamsError, match="path must be a non-blank"):
         ContextSync("c", blank)
+
+
+def test_a_policy_that_is_none_is_the_default_one() -> None:
+    none = SyncPolicy(
+        upload_policy=None,
+        download_policy=None,
+        delete_policy=None,
+        extract_policy=None,
+        recycle_policy=None,
+        bw_list=None,
+        mapping_policy=None,
+    )
+    assert none == SyncPolicy()
 
 
 def test_new_is_another_way_to_make_a_mount() -> None:

@@ -20,6 +20,7 @@ EXPECTED = {
         "raised: ZeroDivisionError: division by zero\n"
     ),
     "labels": "1 in production\n0 left\n",
+    "processes": "stdout compiling\nstdout linking\nexit code 3\napple\npear\n",
     "contexts": "see you tomorrow\nnote.txt 16 bytes\n",
 }
 RUN = """\

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agb import exceptions
-from agb._failures import json_answer, malformed, refusal
+from agb._failures import handshake_refusal, json_answer, malformed, refusal
 from agb._wire.answers import Malformed, Refused
 
 
@@ -49,6 +49,7 @@ def test_the_status_tells_the_error(status: int, kind: type[exceptions.APIError]
         ("InvalidImage", exceptions.ImageNotFoundError),
         ("QuotaExceeded.Sessions", exceptions.QuotaExceededError),
         ("InvalidApiKey", exceptions.AuthenticationError),
+        ("Context.NotFound", exceptions.ContextNotFoundError),
     ],
 )
 @pytest.mark.parametrize("status", [200, 400, 500])
@@ -74,6 +75,23 @@ def test_where_the_code_says_nothing_the_message_does(
     message: str, kind: type[exceptions.APIError]
 ) -> None:
     assert type(refusal(told(400, "X", message))) is kind
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "kind"),
+    [
+        ("Context.NotFound", "context 'session-x' not found", exceptions.ContextNotFoundError),
+        ("ContextFile.NotFound", "/image.png not found", exceptions.InvalidRequestError),
+        ("File.NotFound", "/my/session/tool not found", exceptions.InvalidRequestError),
+        ("X", "context 'session-x' not found", exceptions.ContextNotFoundError),
+        ("X", "file '/image.png' not found", exceptions.InvalidRequestError),
+    ],
+)
+@pytest.mark.parametrize("session_id", ["", "s-1"])
+def test_what_was_not_found_is_not_taken_for_what_users_called_it(
+    code: str, message: str, kind: type[exceptions.APIError], session_id: str
+) -> None:
+    assert type(refusal(told(400, code, message), session_id=session_id)) is kind
 
 
 def test_a_session_that_was_not_found_is_named_once() -> None:
@@ -119,3 +137,16 @@ def test_any_json_object_is_an_answer() -> None:
 def test_nothing_else_is(content: bytes) -> None:
     with pytest.raises(exceptions.UnexpectedResponseError):
         json_answer(200, content)
+
+
+def test_a_refused_handshake_is_told_in_the_words_of_who_refused() -> None:
+    body = b'{"code": "Session.NotFound", "message": "session s-1 was not found", "requestId": "r"}'
+    error = handshake_refusal(400, "ws://agb.example", body)
+    assert type(error) is exceptions.SessionNotFoundError
+    assert error.message == (
+        "ws://agb.example answered the request for a stream with HTTP 400: "
+        "session s-1 was not found"
+    )
+    assert (error.code, error.request_id, error.status_code) == ("Session.NotFound", "r", 400)
+    for odd in (b"", b"[1]", b"<html>", b'{"code": 7}'):
+        assert "HTTP 502" in handshake_refusal(502, "ws://agb.example", odd).message

@@ -64,6 +64,7 @@ def test_what_is_set_can_not_be_changed() -> None:
         ({"image_id": b"code_latest"}, "image_id must be a string, not b'code_latest'"),
         ({"labels": ["team"]}, r'labels must be a dict such as \{"team": "data"\}, not a list'),
         ({"labels": 5}, "not a int"),
+        ({"labels": {"a": "\ud800"}}, r"labels\['a'\]: holds half a character"),
         ({"labels": {"": "data"}}, "labels: a key must be a non-blank string, not ''"),
         ({"labels": {" ": "data"}}, "labels: a key must be a non-blank string, not ' '"),
         ({"labels": {5: "data"}}, "labels: a key must be a non-blank string, not 5"),

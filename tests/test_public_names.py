@@ -17,9 +17,11 @@ ROOT = Path(agb.__file__).parent
 HOMES = {
     "anyio": "agb._concurrency.aio",
     "asyncio": "nowhere",
+    "httpcore": "agb._http",
     "httpx": "agb._http",
     "threading": "agb._concurrency.threads",
     "trio": "nowhere",
+    "websockets": "agb._web_socket",
 }
 TWINS = ("agb._async", "agb._sync")
 
@@ -85,6 +87,8 @@ def test_every_public_name_is_documented(name: str) -> None:
         assert value.count(".") >= 2
     elif name == "DEFAULT_IMAGES":
         assert '\n)\n"""Well-known images' in inspect.getsource(agb.session_params)
+    elif name == "StreamEvent":
+        assert 'EndEvent\n"""What a stream yields' in inspect.getsource(agb.results.events)
     else:
         undocumented = [
             member
@@ -105,7 +109,17 @@ def test_importing_the_client_loads_nothing_of_an_agb_on_this_machine() -> None:
     )
     loaded = done.stdout.split()
     assert "agb._sync.client" in loaded
-    unwanted = ("agb.local", "starlette", "uvicorn", "IPython", "psutil", "jsonschema", "trio")
+    unwanted = (
+        "httpcore",
+        "websockets",
+        "agb.local",
+        "starlette",
+        "uvicorn",
+        "IPython",
+        "psutil",
+        "jsonschema",
+        "trio",
+    )
     assert [name for name in loaded if below(name, *unwanted)] == []
 
 

@@ -1,6 +1,7 @@
 """What moves between this machine and a store, counted and checked on its way."""
 
 import hashlib
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -89,13 +90,16 @@ def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
         local_file(tmp_path / name)
 
 
-def test_a_zip_file_is_told_by_its_name_in_any_case(tmp_path: Path) -> None:
+def test_a_zip_file_is_told_by_its_name_in_any_case_and_by_what_it_holds(tmp_path: Path) -> None:
+    for name in ("a.zip", "b.ZIP", "plain.txt"):
+        with zipfile.ZipFile(tmp_path / name, "w"):
+            pass
+    (tmp_path / "text.zip").write_text("no archive")
     for name in ("a.zip", "b.ZIP"):
-        (tmp_path / name).write_bytes(b"")
         assert zip_file(tmp_path / name) == tmp_path / name
-    (tmp_path / "plain.txt").write_bytes(b"")
-    with pytest.raises(InvalidParamsError, match=r"plain\.txt is no \.zip file"):
-        zip_file(tmp_path / "plain.txt")
+    for name in ("plain.txt", "text.zip"):
+        with pytest.raises(InvalidParamsError, match=f"{name} is no .zip file"):
+            zip_file(tmp_path / name)
     with pytest.raises(InvalidParamsError, match="is not a file on this machine"):
         zip_file(tmp_path / "none.zip")
 
@@ -128,7 +132,8 @@ def test_files_below_a_directory_are_listed_in_order(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "empty").mkdir()
-    assert local_files(tmp_path) == names
+    (tmp_path / "nowhere").symlink_to("gone")
+    assert local_files(tmp_path) == (names, ["empty", "nowhere"])
     for wrong in ("b", "none"):
         with pytest.raises(InvalidParamsError, match="is not a directory on this machine"):
             local_files(tmp_path / wrong)
@@ -195,9 +200,11 @@ def test_a_place_that_can_not_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(InvalidParamsError, match="can't be written"):
         Landing(tmp_path / "file" / "below", overwrite=True)
-    (tmp_path / "directory").mkdir()
     landing = Landing(tmp_path / "directory", overwrite=True)
-    with pytest.raises(InvalidParamsError, match="can't be written"):
+    (tmp_path / "directory").mkdir()
+    with pytest.raises(InvalidParamsError, match="is a directory"):
+        Landing(tmp_path / "directory", overwrite=True)
+    with pytest.raises(TransferError, match="can't be written"):
         landing.keep()
     landing.discard()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["directory", "file"]

@@ -214,7 +214,8 @@ def test_what_does_not_fit_is_named_as_the_wire_names_it(
         (endpoints.LIST_TOOLS, {"data": '[{"name": 5}]'}, r"data\[0\]\.name: expected a string"),
         (endpoints.LIST_TOOLS, {"data": "nope"}, "data: holds text that is not JSON"),
         (endpoints.LIST_SESSIONS, {"data": [{"sessionId": 5}]}, r"data\[0\]\.sessionId: "),
-        (endpoints.LIST_SESSIONS, {"count": "5"}, "count: expected an integer"),
+        (endpoints.LIST_SESSIONS, {}, "data: is missing"),
+        (endpoints.LIST_SESSIONS, {"data": [], "count": "5"}, "count: expected an integer"),
     ],
 )
 def test_a_malformed_answer_names_the_place(

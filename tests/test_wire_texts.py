@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from attrs import evolve
 from conformance.strategies import JSON, LINES, of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -179,6 +180,16 @@ def test_an_error_may_be_told_as_words_or_as_an_object() -> None:
         name="E", value="bad", traceback="line 1"
     )
     assert outcome(result=[], executionError="").error is None
+
+
+def test_an_error_may_be_told_as_words_and_as_an_object_besides() -> None:
+    error = CodeError(name="E", value="bad", traceback="line 1\n")
+    text = write_outcome(
+        results=(), stdout=(), stderr=(), execution_count=1, execution_time=0.5, error=error
+    )
+    assert json.loads(text)["executionError"] == "E: bad"
+    assert read_outcome(text).error == evolve(error, told="E: bad")
+    assert outcome(result=[], executionError=None, error={"name": "E"}).error is None
 
 
 def test_an_error_in_a_rich_outcome_keeps_what_was_printed() -> None:

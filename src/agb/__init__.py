@@ -12,9 +12,12 @@ from agb._async.extensions import AsyncExtensionsService
 from agb._async.file_system import AsyncFileSystem
 from agb._async.low_level import AsyncClient
 from agb._async.oss import AsyncOss
+from agb._async.process import AsyncProcess
+from agb._async.process_stream import AsyncProcessStream
 from agb._async.scope import AsyncSessionScope
 from agb._async.session import AsyncBaseSession, AsyncSession
 from agb._async.session_context import AsyncSessionContext
+from agb._async.streams import AsyncCodeStream
 from agb._sync.client import AGB
 from agb._sync.code import Code
 from agb._sync.command import Command
@@ -23,9 +26,12 @@ from agb._sync.extensions import ExtensionsService
 from agb._sync.file_system import FileSystem
 from agb._sync.low_level import Client
 from agb._sync.oss import Oss
+from agb._sync.process import Process
+from agb._sync.process_stream import ProcessStream
 from agb._sync.scope import SessionScope
 from agb._sync.session import BaseSession, Session
 from agb._sync.session_context import SessionContext
+from agb._sync.streams import CodeStream
 from agb._version import __version__
 from agb.config import Config
 from agb.context_sync import (
@@ -54,6 +60,7 @@ from agb.exceptions import (
     CommandError,
     ConfigurationError,
     ConnectTimeoutError,
+    ContextNotFoundError,
     ContextSyncError,
     ExecutionTimeoutError,
     FileError,
@@ -65,11 +72,16 @@ from agb.exceptions import (
     PageNotFoundError,
     PermissionDeniedError,
     PoolTimeoutError,
+    ProcessLostError,
+    ProcessNotFoundError,
     QuotaExceededError,
     RateLimitError,
     ReadTimeoutError,
     ServerError,
     SessionNotFoundError,
+    StreamDisconnectedError,
+    StreamError,
+    StreamUnavailableError,
     ToolError,
     ToolNotFoundError,
     TransferError,
@@ -97,6 +109,8 @@ from agb.results import (
     DirectoryTransferResult,
     DownloadResult,
     EditResult,
+    EndEvent,
+    ErrorEvent,
     ExecutionLogs,
     ExecutionResult,
     FileChangeEvent,
@@ -106,13 +120,20 @@ from agb.results import (
     FileSearchResult,
     FileUrlResult,
     GetSessionResult,
+    LinkResult,
     McpContent,
     McpTool,
     McpToolResult,
     McpToolsResult,
     MultipleFileContentResult,
     OperationResult,
+    ProcessInfo,
+    ProcessListResult,
+    ProcessOutput,
+    ProcessOutputResult,
+    ProcessStatusResult,
     Result,
+    ResultEvent,
     SessionData,
     SessionInfo,
     SessionListResult,
@@ -120,6 +141,9 @@ from agb.results import (
     SessionMetricsResult,
     SessionResult,
     SessionStatusResult,
+    StderrEvent,
+    StdoutEvent,
+    StreamEvent,
     UploadResult,
 )
 from agb.session_params import (
@@ -139,11 +163,14 @@ __all__ = [
     "AsyncBaseSession",
     "AsyncClient",
     "AsyncCode",
+    "AsyncCodeStream",
     "AsyncCommand",
     "AsyncContextService",
     "AsyncExtensionsService",
     "AsyncFileSystem",
     "AsyncOss",
+    "AsyncProcess",
+    "AsyncProcessStream",
     "AsyncSession",
     "AsyncSessionContext",
     "AsyncSessionScope",
@@ -160,6 +187,7 @@ __all__ = [
     "Code",
     "CodeExecutionError",
     "CodeExecutionResult",
+    "CodeStream",
     "Command",
     "CommandError",
     "CommandResult",
@@ -171,6 +199,7 @@ __all__ = [
     "ContextFileListResult",
     "ContextInfoResult",
     "ContextListResult",
+    "ContextNotFoundError",
     "ContextResult",
     "ContextService",
     "ContextStatusData",
@@ -187,6 +216,8 @@ __all__ = [
     "DownloadResult",
     "DownloadStrategy",
     "EditResult",
+    "EndEvent",
+    "ErrorEvent",
     "ExecutionLogs",
     "ExecutionResult",
     "ExecutionTimeoutError",
@@ -207,6 +238,7 @@ __all__ = [
     "InvalidParamsError",
     "InvalidRequestError",
     "Lifecycle",
+    "LinkResult",
     "LocalServerError",
     "MappingPolicy",
     "McpContent",
@@ -220,11 +252,21 @@ __all__ = [
     "PageNotFoundError",
     "PermissionDeniedError",
     "PoolTimeoutError",
+    "Process",
+    "ProcessInfo",
+    "ProcessListResult",
+    "ProcessLostError",
+    "ProcessNotFoundError",
+    "ProcessOutput",
+    "ProcessOutputResult",
+    "ProcessStatusResult",
+    "ProcessStream",
     "QuotaExceededError",
     "RateLimitError",
     "ReadTimeoutError",
     "RecyclePolicy",
     "Result",
+    "ResultEvent",
     "ServerError",
     "Session",
     "SessionContext",
@@ -237,6 +279,12 @@ __all__ = [
     "SessionResult",
     "SessionScope",
     "SessionStatusResult",
+    "StderrEvent",
+    "StdoutEvent",
+    "StreamDisconnectedError",
+    "StreamError",
+    "StreamEvent",
+    "StreamUnavailableError",
     "SyncPolicy",
     "ToolError",
     "ToolNotFoundError",

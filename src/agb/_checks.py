@@ -143,6 +143,12 @@ def port(value: int | None) -> int | None:
     return value
 
 
+def instance(name: str, value: object, kind: type, wanted: str) -> None:
+    """Make sure that a value is of a class."""
+    if not isinstance(value, kind):
+        raise InvalidParamsError(f"{name} must be {wanted}, not {value!r:.80}")
+
+
 def trimmed(name: str, value: object) -> str:
     """Return a string that says something, without the blanks around it."""
     return non_blank(name, value).strip()
@@ -160,5 +166,5 @@ def context_id(context: object) -> str:
 def context_file(context: object, file_path: object) -> ContextFileRequest:
     """Return a file of a context."""
     return ContextFileRequest(
-        context_id=trimmed("context_id", context), file_path=trimmed("file_path", file_path)
+        context_id=trimmed("context_id", context), file_path=path("file_path", file_path)
     )

@@ -17,6 +17,8 @@ from agb.results import Context, ContextFileEntry, ContextInfoResult, ContextSta
 
 FOLDER = "folder"
 """File type of a folder in a listing of a context's files."""
+LINK = "link"
+"""File type of a symbolic link in one."""
 
 _DONE = frozenset({"success", "successful", "ok", "finished", "done", "completed", "complete"})
 _OVER = _DONE | {"failed"}

@@ -78,6 +78,11 @@ class EmbeddedServer:
             return {"error": "the AGB on this machine ended before it was ready"}
         return ready
 
+    @property
+    def died(self) -> bool:
+        """Whether it ended without having been asked to."""
+        return self._process.poll() is not None
+
     def stop(self) -> None:
         """Stop it and wait until it has cleaned up; kill it when it takes too long."""
         with contextlib.suppress(BrokenPipeError):

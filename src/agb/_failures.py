@@ -17,6 +17,7 @@ _BY_STATUS: dict[int, type[exceptions.APIError]] = {
 }
 _UNTOLD = {"", "ok", "success", "200", "0"}
 _BAD_REQUEST = 400
+_HTTP_NOT_FOUND = 404
 _LOWEST_SERVER_ERROR = 500
 
 
@@ -36,9 +37,42 @@ def refusal(refused: Refused, *, session_id: str = "") -> exceptions.APIError:
     )
 
 
+def handshake_refusal(status: int, where: str, body: bytes) -> exceptions.APIError:
+    """Return the error for a WebSocket that was not opened.
+
+    Args:
+        status: HTTP status of the answer; 0 where it was no HTTP.
+        where: The address, without anything secret.
+        body: What the answer says, if anything.
+    """
+    try:
+        told = read_object(status, body)
+    except Malformed:
+        told = {}
+    code, reason = (str(told.get(name) or "") for name in ("code", "message"))
+    if status not in _BY_STATUS and status < _LOWEST_SERVER_ERROR:
+        kind: type[exceptions.APIError] = exceptions.UnexpectedResponseError
+    elif status == _HTTP_NOT_FOUND:
+        kind = exceptions.SessionNotFoundError
+    else:
+        kind = _kind(status, code, reason)
+    said = f"with HTTP {status}" if status else "with something that is not HTTP"
+    return kind(
+        f"{where} answered the request for a stream {said}{reason and ': '}{reason}",
+        code=told_code(code) or "STREAM_REFUSED",
+        request_id=str(told.get("requestId") or ""),
+        status_code=status,
+    )
+
+
 def _says_gone(refused: Refused) -> bool:
     """Some AGBs say no more than this of a session that is not there."""
-    return refused.http_status == _BAD_REQUEST and "not found" in refused.message.lower()
+    return (
+        refused.http_status == _BAD_REQUEST
+        and "not found" in refused.message.lower()
+        and _thing(_squeezed(refused.code)) is None
+        and _thing(refused.message.lower()) is None
+    )
 
 
 def malformed(answer: Malformed) -> exceptions.APIError:
@@ -65,25 +99,33 @@ def _kind(status: int, code: str, message: str) -> type[exceptions.APIError]:
 
 def _by_code(code: str, message: str) -> type[exceptions.APIError] | None:
     """Tell by words: AGBs of different ages spell the same code differently."""
-    squeezed = code.replace("_", "").replace(".", "").lower()
-    said = message.lower()
+    squeezed, said = _squeezed(code), message.lower()
     if "notfound" in squeezed or "not found" in said:
-        words = {
-            "tool": exceptions.ToolNotFoundError,
-            "image": exceptions.ImageNotFoundError,
-            "session": exceptions.SessionNotFoundError,
-        }
-        for text in (squeezed, said):
-            told = [word for word in words if word in text]
-            if told:
-                return words[min(told, key=text.index)]
-        return None
+        return _NOT_FOUND.get(_thing(squeezed) or _thing(said) or "")
     words = {
         "quota": exceptions.QuotaExceededError,
         "apikey": exceptions.AuthenticationError,
         "image": exceptions.ImageNotFoundError,
     }
     return next((kind for word, kind in words.items() if word in squeezed), None)
+
+
+_NOT_FOUND: dict[str, type[exceptions.APIError]] = {
+    "tool": exceptions.ToolNotFoundError,
+    "image": exceptions.ImageNotFoundError,
+    "session": exceptions.SessionNotFoundError,
+    "context": exceptions.ContextNotFoundError,
+}
+_THINGS = ("contextfile", *_NOT_FOUND, "extension", "file", "folder", "path")
+
+
+def _thing(text: str) -> str | None:
+    """Tell what a text is about: what it names first, for it may quote names that users gave."""
+    return min((word for word in _THINGS if word in text), key=text.index, default=None)
+
+
+def _squeezed(code: str) -> str:
+    return code.replace("_", "").replace(".", "").lower()
 
 
 def json_answer(http_status: int, content: bytes) -> Mapping[str, Any]:

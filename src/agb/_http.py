@@ -1,14 +1,22 @@
 """httpx, and all of it that does not wait: requests are built and its errors told apart here."""
 
+import ipaddress
+import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import httpx
 
 from agb import exceptions
+
+if TYPE_CHECKING:
+    import httpcore
+    from httpcore import AsyncNetworkStream as AsyncNetworkStream  # noqa: PLC0414 - to be had here
+    from httpcore import NetworkStream as NetworkStream  # noqa: PLC0414
 
 AsyncHTTPClient = httpx.AsyncClient
 HTTPClient = httpx.Client
@@ -47,16 +55,120 @@ class Timeouts:
         }
 
 
+class AsyncNetwork:
+    """Bare connections, for tasks. httpx's own network is loaded when one is needed first."""
+
+    @staticmethod
+    def backend() -> "httpcore.AsyncNetworkBackend":
+        """Return what makes them."""
+        import httpcore  # noqa: PLC0415 - it takes long, and few programs need it at once
+
+        return cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
+
+
+class Network:
+    """Bare connections, for threads; see `AsyncNetwork`."""
+
+    @staticmethod
+    def backend() -> "httpcore.NetworkBackend":
+        """Return what makes them."""
+        import httpcore  # noqa: PLC0415
+
+        return httpcore.SyncBackend()
+
+
+def network_timeouts() -> tuple[type[Exception], ...]:
+    """Return what a bare connection raises when a time limit has run out."""
+    import httpcore  # noqa: PLC0415
+
+    return (httpcore.TimeoutException, TimeoutError)
+
+
+def network_errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return what a bare connection raises when it breaks, or can't be made; and some more."""
+    import httpcore  # noqa: PLC0415
+
+    return (httpcore.TimeoutException, httpcore.NetworkError, OSError, UnicodeError, *more)
+
+
+def has_news(stream: "AsyncNetworkStream | NetworkStream") -> bool:
+    """Tell whether something came on a bare connection that nobody has read, be it its end."""
+    return bool(stream.get_extra_info("is_readable"))
+
+
+def hang_up(stream: "AsyncNetworkStream | NetworkStream") -> None:
+    """End a bare connection both ways: who reads from it, in whatever thread, gets its end."""
+    with suppress(OSError):
+        stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+
+def words_of(error: Exception) -> str:
+    """Return what an error says, or what it is."""
+    return str(error) or type(error).__name__
+
+
+def network_failure(error: Exception, where: str) -> exceptions.APIConnectionError:
+    """Return the error for a bare connection that was not made.
+
+    Args:
+        error: What was raised.
+        where: The address, without anything secret.
+    """
+    if isinstance(error, network_timeouts()):
+        return exceptions.ConnectTimeoutError(f"{where} did not take the connection in time")
+    return exceptions.APIConnectionError(
+        f"can't connect to {where}: {words_of(error)}", code="CONNECT_FAILED"
+    )
+
+
 @lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
+def tls() -> ssl.SSLContext:
     """Return the one TLS context: making it takes longer than most calls."""
     return httpx.create_ssl_context()
 
 
-def client_arguments(transport: Any) -> dict[str, Any]:
-    """Return what an httpx client is made with."""
-    own = {"limits": _LIMITS, "verify": _tls()} if transport is None else {"transport": transport}
-    return {"follow_redirects": False, **own}
+def client_arguments(transport: Any, endpoint: str) -> dict[str, Any]:
+    """Return what an httpx client is made with; no proxy leads to an AGB on this machine."""
+    own = {"limits": _LIMITS, "verify": tls()} if transport is None else {"transport": transport}
+    return {"follow_redirects": False, "trust_env": not _is_loopback(endpoint), **own}
+
+
+def _is_loopback(endpoint: str) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def client_failure(error: Exception) -> exceptions.ConfigurationError:
+    """Return the error for a client that can't be made, as by the proxies that are wished for."""
+    cure = "pip install 'httpx[socks]', or unset the proxy variables"
+    hint = f" ({cure})" if isinstance(error, ImportError) else ""
+    return exceptions.ConfigurationError(f"the HTTP client can't be made: {error}{hint}")
+
+
+def usable_url(url: str) -> bool:
+    """Tell whether something could be sent to a URL at all."""
+    try:
+        parsed = httpx.URL(url)
+        parsed.host.encode("idna")
+    except (httpx.InvalidURL, UnicodeError):
+        return False
+    return parsed.scheme in {"http", "https"} and bool(parsed.host)
+
+
+class _Unshown(httpx.URL):
+    """A URL that carries its own permission: logs, httpx's own among them, see the host alone."""
+
+    def __str__(self) -> str:
+        return f"{host_of(super().__str__())}/..."
+
+
+def unshown(request: httpx.Request) -> httpx.Request:
+    """Keep the URL of a request out of logs."""
+    request.url = _Unshown(request.url)
+    return request
 
 
 def put_request(
@@ -64,15 +176,17 @@ def put_request(
 ) -> httpx.Request:
     """Build a request whose body is a stream; the headers say all there is to say."""
     told = {"host": httpx.URL(url).netloc.decode("ascii"), **headers}
-    return httpx.Request(
-        "PUT", url, headers=told, stream=stream, extensions={"timeout": timeouts.as_extension()}
+    return unshown(
+        httpx.Request(
+            "PUT", url, headers=told, stream=stream, extensions={"timeout": timeouts.as_extension()}
+        )
     )
 
 
 def host_of(url: str) -> str:
     """Return what of a URL may be shown: its path and query may be secret."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def connection_failure(error: httpx.RequestError, where: str) -> exceptions.APIConnectionError:
@@ -82,7 +196,7 @@ def connection_failure(error: httpx.RequestError, where: str) -> exceptions.APIC
         error: What httpx raised.
         where: The endpoint, without anything secret.
     """
-    cause = str(error) or type(error).__name__
+    cause = words_of(error)
     match error:
         case httpx.ConnectTimeout():
             return exceptions.ConnectTimeoutError(f"{where} did not take the connection in time")

@@ -14,14 +14,19 @@ class PageTokens:
     def nearest(self, labels: Mapping[str, str], limit: int, page: int) -> tuple[int, str]:
         """Return the closest page up to this one whose token is known, and the token."""
         known = self._seen.get(_key(labels, limit), {})
-        found = max((number for number in known if number <= page), default=1)
+        found = max((number for number in known if number <= page and known[number]), default=1)
         return found, known.get(found, "")
 
     def note(self, labels: Mapping[str, str], limit: int, page: int, token: str) -> None:
-        """Note the token of a page."""
-        if len(self._seen) >= _MOST_LISTINGS:
+        """Note the token of a page; if it is another one than before, later ones are of no use."""
+        key = _key(labels, limit)
+        known = self._seen.get(key, {})
+        if known.get(page) == token:
+            return
+        if key not in self._seen and len(self._seen) >= _MOST_LISTINGS:
             self._seen.clear()
-        self._seen.setdefault(_key(labels, limit), {})[page] = token
+        earlier = {number: kept for number, kept in known.items() if number < page}
+        self._seen[key] = {**earlier, page: token}  # a new one: other threads may read the old
 
     def forget(self, labels: Mapping[str, str], limit: int) -> None:
         """Forget the tokens of a listing."""

@@ -38,6 +38,19 @@ def text_of(answer: ToolAnswer, kind: type[ToolError] = ToolError) -> str:
     return answer.data.text or ""
 
 
+def content_of(answer: ToolAnswer, kind: type[ToolError] = ToolError) -> str:
+    """Return the text that a tool which always has one answered; it may be an empty text.
+
+    Raises:
+        ToolError: Of that kind: the tool says that it failed.
+        UnexpectedResponseError: There is none: what was asked for is not known.
+    """
+    text = text_of(answer, kind)
+    if answer.data.text is None:
+        raise _unexpected(answer, "holds nothing at all")
+    return text
+
+
 def failure(answer: ToolAnswer, kind: type[ToolError] = ToolError) -> ToolError:
     """Return the error for a tool that says that it failed."""
     code = told_code(answer.code)
@@ -62,6 +75,8 @@ def tool_result(answer: ToolAnswer) -> results.McpToolResult:
 
 def command_result(answer: ToolAnswer) -> results.CommandResult:
     """Read what `shell` answered: an object that tells all, or plain text."""
+    if answer.data.text is None and not answer.data.is_error:
+        raise _unexpected(answer, "does not tell how the command ended")
     text = answer.data.text or ""
     outcome = _shell_outcome(text)
     if outcome is None:
@@ -94,15 +109,27 @@ def _command_error(
     if exit_code == 0 and not answer.data.is_error:
         return None
     code = told_code(answer.code)
-    message = outcome.stderr.strip() or f"the command ended with exit code {exit_code}"
+    return command_error(
+        outcome.stdout, outcome.stderr, exit_code, code=code, request_id=answer.request_id
+    )
+
+
+def command_error(
+    stdout: str, stderr: str, exit_code: int, *, code: str = "", request_id: str = ""
+) -> CommandError | ExecutionTimeoutError:
+    """Return the error for a command that failed; its code tells when it was stopped."""
+    message = stderr.strip() or f"the command ended with exit code {exit_code}"
     if code.lower().endswith(_TIMEOUT):
-        return ExecutionTimeoutError(message, code=code, request_id=answer.request_id)
+        return ExecutionTimeoutError(
+            message, code=code, request_id=request_id, stdout=stdout, stderr=stderr
+        )
     return CommandError(
         message,
         code=code,
-        request_id=answer.request_id,
+        request_id=request_id,
         exit_code=exit_code,
-        stderr=outcome.stderr,
+        stdout=stdout,
+        stderr=stderr,
     )
 
 
@@ -116,25 +143,36 @@ def code_result(answer: ToolAnswer) -> results.CodeExecutionResult:
     outcome = read_outcome(text)
     return results.CodeExecutionResult(
         request_id=answer.request_id,
-        error=_code_error(answer, outcome),
-        results=tuple(_shown(display) for display in outcome.results),
+        error=code_error(outcome, code=told_code(answer.code), request_id=answer.request_id),
+        results=tuple(shown(display) for display in outcome.results),
         logs=results.ExecutionLogs(stdout=outcome.stdout, stderr=outcome.stderr),
         execution_count=outcome.execution_count,
         execution_time=outcome.execution_time,
     )
 
 
-def _code_error(answer: ToolAnswer, outcome: CodeOutcome) -> AGBError | None:
+def code_error(
+    outcome: CodeOutcome, *, code: str, request_id: str, told: str = ""
+) -> ToolError | None:
+    """Return why code failed, if it did.
+
+    Args:
+        outcome: What the run left behind.
+        code: What the AGB calls the failure; the last word says whether time ran out.
+        request_id: Names the run.
+        told: How the AGB puts it, where it has put it in more words than the error has.
+    """
     error = outcome.error
     if error is None:
         return None
-    code = told_code(answer.code)
     if code.lower().endswith(_TIMEOUT):
-        return ExecutionTimeoutError(error.value, code=code, request_id=answer.request_id)
+        return ExecutionTimeoutError(
+            told or error.told or error.value, code=code, request_id=request_id
+        )
     return CodeExecutionError(
-        error.value or error.name,
+        told or error.told or error.value or error.name,
         code=code,
-        request_id=answer.request_id,
+        request_id=request_id,
         name=error.name,
         value=error.value,
         traceback=error.traceback or _printed_traceback(outcome),
@@ -145,7 +183,8 @@ def _printed_traceback(outcome: CodeOutcome) -> str:
     return "".join(outcome.stderr) if "Traceback" in "".join(outcome.stderr) else ""
 
 
-def _shown(display: Display) -> results.ExecutionResult:
+def shown(display: Display) -> results.ExecutionResult:
+    """Return one thing that a run showed."""
     return results.ExecutionResult(is_main_result=display.is_main_result, **display.values)
 
 
@@ -193,12 +232,12 @@ _METRICS_RENAMED = {
 
 def file_facts(answer: ToolAnswer) -> dict[str, texts.Fact]:
     """Read what `get_file_info` answered."""
-    return texts.read_facts(text_of(answer, FileError))
+    return texts.read_facts(content_of(answer, FileError))
 
 
 def file_bytes(answer: ToolAnswer) -> bytes:
     """Read what `read_file` answered in base64; some AGBs break it into lines."""
-    encoded = "".join(text_of(answer, FileError).split())
+    encoded = "".join(content_of(answer, FileError).split())
     try:
         return base64.b64decode(encoded, validate=True)
     except ValueError:
@@ -229,7 +268,7 @@ def listing_result(answer: ToolAnswer) -> results.DirectoryListResult:
         request_id=answer.request_id,
         entries=tuple(
             results.DirectoryEntry(name=entry.name, is_directory=entry.is_directory)
-            for entry in texts.read_listing(text_of(answer, FileError))
+            for entry in texts.read_listing(content_of(answer, FileError))
         ),
     )
 

@@ -2,10 +2,14 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+import re
+import zipfile
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+from agb._wire.answers import Malformed, read_object
 from agb.exceptions import InvalidParamsError, TransferError
 
 CHUNK = 256 * 1024
@@ -74,14 +78,72 @@ def local_file(path: str | os.PathLike[str]) -> tuple[Path, int]:
     raise InvalidParamsError(f"{found} is not a file on this machine")
 
 
+@contextmanager
+def opened(local: Path) -> Generator[BinaryIO]:
+    """Open a file of this machine for reading.
+
+    Raises:
+        TransferError: It can't be opened, or can't be read.
+    """
+    try:
+        with local.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise TransferError(f"{local} can't be read: {error.strerror or error}") from error
+
+
+def read_chunk(file: BinaryIO, left: int) -> bytes:
+    """Read the next chunk of a file that is on its way; nothing at its end.
+
+    Args:
+        file: The file.
+        left: How many bytes of it have been announced and not yet sent.
+
+    Raises:
+        TransferError: It has become longer or shorter meanwhile.
+    """
+    chunk = file.read(CHUNK)
+    if len(chunk) > left or (left and not chunk):
+        raise TransferError(f"{file.name} changed while it was sent")
+    return chunk
+
+
+def store_refusal(name: str, status: int, content: bytes) -> TransferError:
+    """Return the error for a store that says no, in JSON or in XML, with its code and its words.
+
+    Args:
+        name: What it is about.
+        status: HTTP status of the answer.
+        content: The answer.
+    """
+    told = _json_refusal(status, content) or {
+        key.decode().lower(): value.decode(errors="replace")
+        for key, value in re.findall(rb"<(Code|Message|RequestId)>([^<]{1,300})</", content)
+    }
+    reason = f": {told['message']}" if told.get("message") else ""
+    return TransferError(
+        f"{name}: the store refused it (HTTP {status}){reason}",
+        code=str(told.get("code") or ""),
+        request_id=str(told.get("requestid") or ""),
+        status_code=status,
+    )
+
+
+def _json_refusal(status: int, content: bytes) -> dict[str, Any]:
+    try:
+        return {key.lower(): value for key, value in read_object(status, content).items()}
+    except Malformed:
+        return {}
+
+
 def zip_file(path: str | os.PathLike[str]) -> Path:
     """Return a ZIP file of this machine.
 
     Raises:
-        InvalidParamsError: There is no such file, or it is not called `.zip`.
+        InvalidParamsError: There is no such file, or it is no ZIP file called `.zip`.
     """
     found, _ = local_file(path)
-    if found.suffix.lower() != ".zip":
+    if found.suffix.lower() != ".zip" or not zipfile.is_zipfile(found):
         raise InvalidParamsError(f"{found} is no .zip file")
     return found
 
@@ -101,8 +163,11 @@ def folder_of(remote: str, default: str) -> str:
     return folder or default
 
 
-def local_files(directory: str | os.PathLike[str]) -> list[str]:
+def local_files(directory: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     """Return the files below a directory of this machine, as relative POSIX paths, sorted.
+
+    Returns:
+        The files, and what is none: dangling links, pipes, sockets, devices, empty directories.
 
     Raises:
         InvalidParamsError: There is no such directory.
@@ -110,13 +175,14 @@ def local_files(directory: str | os.PathLike[str]) -> list[str]:
     found = Path(directory)
     if not found.is_dir():
         raise InvalidParamsError(f"{found} is not a directory on this machine")
-    return sorted(_walk(found))
-
-
-def _walk(directory: Path) -> Iterator[str]:
-    for path in directory.rglob("*"):
+    files, others = list[str](), list[str]()
+    for path in sorted(found.rglob("*")):
+        name = path.relative_to(found).as_posix()
         if path.is_file():
-            yield path.relative_to(directory).as_posix()
+            files.append(name)
+        elif not path.is_dir() or not any(path.iterdir()):
+            others.append(name)
+    return files, others
 
 
 def inside(directory: str | os.PathLike[str], name: str) -> Path:
@@ -146,7 +212,9 @@ class Landing:
         self.path = Path(path)
         if not overwrite and self.path.exists():
             raise InvalidParamsError(f"{self.path} is there already: pass overwrite=True")
-        self._part = self.path.with_name(f".{self.path.name}.{os.urandom(4).hex()}.part")
+        if self.path.is_dir():
+            raise InvalidParamsError(f"{self.path} is a directory: name the file")
+        self._part = self.path.with_name(f".{os.urandom(8).hex()}.part")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file: BinaryIO = self._part.open("xb")
@@ -154,18 +222,33 @@ class Landing:
             raise InvalidParamsError(f"{self.path} can't be written: {error.strerror}") from error
 
     def write(self, chunk: bytes) -> None:
-        """Write a chunk."""
-        self._file.write(chunk)
+        """Write a chunk.
+
+        Raises:
+            TransferError: It can't be written, as where the disk is full.
+        """
+        with self._told():
+            self._file.write(chunk)
 
     def keep(self) -> None:
-        """Put the file in its place."""
-        self._file.close()
-        try:
+        """Put the file in its place.
+
+        Raises:
+            TransferError: It can't be put there.
+        """
+        with self._told():
+            self._file.close()
             self._part.replace(self.path)
-        except OSError as error:
-            raise InvalidParamsError(f"{self.path} can't be written: {error.strerror}") from error
 
     def discard(self) -> None:
         """Leave nothing behind, unless the file is in its place."""
-        self._file.close()
+        with suppress(OSError):  # what could not be written is not wanted any more
+            self._file.close()
         self._part.unlink(missing_ok=True)
+
+    @contextmanager
+    def _told(self) -> Generator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise TransferError(f"{self.path} can't be written: {error.strerror}") from error

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from attrs import evolve, field, frozen
 
+from agb._http import usable_url
 from agb.exceptions import ConfigurationError
 
 _log = logging.getLogger("agb")
@@ -53,7 +54,7 @@ def _is_address(url: str) -> bool:
     except ValueError:
         return False
     odd = " " in url or not url.isprintable()
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not odd
+    return bool(parts.hostname) and not odd and usable_url(url)
 
 
 def _as_key(api_key: str) -> str:
@@ -120,7 +121,7 @@ class Config:
         dotenv = _read_dotenv()
         if _ENDPOINT in dotenv and _ENDPOINT not in os.environ and endpoint is None:
             _log.warning("ignoring %s in .env: set it in the environment instead", _ENDPOINT)
-        found = {**dotenv, **os.environ}
+        found = {**dotenv, **{name: value for name, value in os.environ.items() if value.strip()}}
         settings = cls(
             api_key=found.get(_API_KEY, "") if api_key is None else api_key,
             endpoint=os.environ.get(_ENDPOINT, "").strip() or DEFAULT_ENDPOINT

@@ -10,6 +10,8 @@ from enum import Enum
 from typing import Any, Self, TypeVar, cast
 
 from attrs import field, frozen
+from attrs.converters import default_if_none
+from attrs.validators import optional
 
 from agb._wire.codec import wire
 from agb.exceptions import InvalidParamsError
@@ -91,6 +93,33 @@ def _exact_path(_: object, attribute: Any, value: Any) -> None:
 def _exact_paths(_: object, attribute: Any, values: Sequence[object]) -> None:
     for index, value in enumerate(values):
         _exact(f"{attribute.name}[{index}]", value)
+
+
+def _of(kind: type) -> Any:
+    """Accept values of a class only."""
+
+    def check(_: object, attribute: Any, value: Any) -> None:
+        if not isinstance(value, kind):
+            raise InvalidParamsError(f"{attribute.name} must be a {kind.__name__}, not {value!r}")
+
+    return check
+
+
+def _white_lists(_: object, attribute: Any, values: Sequence[object]) -> None:
+    for index, value in enumerate(values):
+        if not isinstance(value, WhiteList):
+            raise InvalidParamsError(
+                f"{attribute.name}[{index}] must be a WhiteList, not {value!r}"
+            )
+
+
+def _absolute(_: object, attribute: Any, value: Any) -> None:
+    _text(_, attribute, value)
+    if not value.startswith("/"):
+        raise InvalidParamsError(
+            f"{attribute.name} must be an absolute path in the session, such as "
+            f"/workspace/data, not {value!r}"
+        )
 
 
 def _list(values: Any) -> Any:
@@ -204,7 +233,7 @@ class BWList:
     """
 
     white_lists: Sequence[WhiteList] = field(
-        factory=list[WhiteList], converter=_list, metadata=wire(always=True)
+        factory=list[WhiteList], converter=_list, validator=_white_lists, metadata=wire(always=True)
     )
 
 
@@ -235,13 +264,46 @@ class SyncPolicy:
         mapping_policy: Where else the data was stored from. Default: nowhere else.
     """
 
-    upload_policy: UploadPolicy = field(factory=UploadPolicy, metadata=wire(always=True))
-    download_policy: DownloadPolicy = field(factory=DownloadPolicy, metadata=wire(always=True))
-    delete_policy: DeletePolicy = field(factory=DeletePolicy, metadata=wire(always=True))
-    extract_policy: ExtractPolicy = field(factory=ExtractPolicy, metadata=wire(always=True))
-    recycle_policy: RecyclePolicy = field(factory=RecyclePolicy, metadata=wire(always=True))
-    bw_list: BWList = field(factory=BWList, metadata=wire(always=True))
-    mapping_policy: MappingPolicy | None = None
+    upload_policy: UploadPolicy = field(
+        factory=UploadPolicy,
+        # mypy does not know attrs' own converters, here and below.
+        converter=default_if_none(factory=UploadPolicy),  # type: ignore[misc]
+        validator=_of(UploadPolicy),
+        metadata=wire(always=True),
+    )
+    download_policy: DownloadPolicy = field(
+        factory=DownloadPolicy,
+        converter=default_if_none(factory=DownloadPolicy),  # type: ignore[misc]
+        validator=_of(DownloadPolicy),
+        metadata=wire(always=True),
+    )
+    delete_policy: DeletePolicy = field(
+        factory=DeletePolicy,
+        converter=default_if_none(factory=DeletePolicy),  # type: ignore[misc]
+        validator=_of(DeletePolicy),
+        metadata=wire(always=True),
+    )
+    extract_policy: ExtractPolicy = field(
+        factory=ExtractPolicy,
+        converter=default_if_none(factory=ExtractPolicy),  # type: ignore[misc]
+        validator=_of(ExtractPolicy),
+        metadata=wire(always=True),
+    )
+    recycle_policy: RecyclePolicy = field(
+        factory=RecyclePolicy,
+        converter=default_if_none(factory=RecyclePolicy),  # type: ignore[misc]
+        validator=_of(RecyclePolicy),
+        metadata=wire(always=True),
+    )
+    bw_list: BWList = field(
+        factory=BWList,
+        converter=default_if_none(factory=BWList),  # type: ignore[misc]
+        validator=_of(BWList),
+        metadata=wire(always=True),
+    )
+    mapping_policy: MappingPolicy | None = field(
+        default=None, validator=optional(_of(MappingPolicy))
+    )
 
 
 @frozen
@@ -255,8 +317,8 @@ class ContextSync:
     """
 
     context_id: str = field(validator=_text)
-    path: str = field(validator=_text)
-    policy: SyncPolicy | None = None
+    path: str = field(validator=_absolute)
+    policy: SyncPolicy | None = field(default=None, validator=optional(_of(SyncPolicy)))
 
     @classmethod
     def new(cls, context_id: str, path: str, policy: SyncPolicy | None = None) -> Self:

@@ -9,23 +9,29 @@ AGBError                          anything this SDK reports
 ├── APIConnectionError            no answer came
 │   ├── ConnectTimeoutError       nobody answered the connection in time; nothing was sent
 │   ├── ReadTimeoutError          sent, but no answer in time: it may have been carried out
-│   └── PoolTimeoutError          all of the client's own connections stayed busy
+│   ├── PoolTimeoutError          all of the client's own connections stayed busy
+│   └── StreamDisconnectedError   the connection of a stream broke; what had come is kept
 ├── APIError                      the AGB answered, and said no
 │   ├── UnexpectedResponseError   the answer is not one that an AGB gives
-│   ├── AuthenticationError       the API key is missing or wrong
+│   ├── AuthenticationError       the API key, or a session's token, is missing or wrong
 │   ├── PermissionDeniedError     the account may not do this
 │   ├── QuotaExceededError        the account is full
 │   ├── RateLimitError            too many requests at once
 │   ├── ImageNotFoundError        no such image in the account
 │   ├── SessionNotFoundError      the session was released or deleted, or never was
+│   ├── ContextNotFoundError      the context was deleted, or never was
 │   ├── ToolNotFoundError         the session has no such tool
 │   ├── InvalidRequestError       the AGB found an argument wrong
 │   └── ServerError               the AGB itself failed
 ├── ToolError                     a tool ran and reported a failure
 │   ├── CommandError              a command ended with an exit code other than 0
+│   ├── ProcessNotFoundError      the session has no such background process
+│   ├── ProcessLostError          nobody recorded how a background process ended
 │   ├── CodeExecutionError        code raised, or could not be run
 │   ├── FileError                 a file operation failed
 │   └── ExecutionTimeoutError     code or a command ran into its own time limit
+├── StreamUnavailableError        the session has no address for streams
+├── StreamError                   a stream broke off before its end; what had come is kept
 ├── TransferError                 a file did not get through to a store, or from it, unharmed
 ├── ContextSyncError              a context could not be brought in or back
 ├── PageNotFoundError             there are fewer pages than that
@@ -35,7 +41,10 @@ Every error has a stable `code` and, when an AGB answered, its `request_id`. Err
 arguments are `ValueError`s too, and errors about time are `TimeoutError`s too.
 """
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from agb.results import CodeExecutionResult
 
 PARAM_ERROR = "PARAM_ERROR"
 """The code of everything that is found wrong before it is sent."""
@@ -113,6 +122,27 @@ class PoolTimeoutError(APIConnectionError, TimeoutError):
     default_code = "POOL_TIMEOUT"
 
 
+class StreamDisconnectedError(APIConnectionError):
+    """The connection that a stream came over broke, or fell silent; the code may still run.
+
+    Attributes:
+        partial: What had come until then, as a failed result.
+    """
+
+    default_code = "STREAM_DISCONNECTED"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        request_id: str = "",
+        partial: "CodeExecutionResult | None" = None,
+    ) -> None:
+        super().__init__(message, code=code, request_id=request_id)
+        self.partial = partial
+
+
 class APIError(AGBError):
     """The AGB answered, and said no.
 
@@ -136,7 +166,7 @@ class UnexpectedResponseError(APIError):
 
 
 class AuthenticationError(APIError):
-    """The API key is missing or wrong."""
+    """The API key, or the token of a session, is missing or wrong."""
 
     default_code = "INVALID_API_KEY"
 
@@ -171,6 +201,12 @@ class SessionNotFoundError(APIError):
     default_code = "SESSION_NOT_FOUND"
 
 
+class ContextNotFoundError(APIError):
+    """The context was deleted, or never was in this account."""
+
+    default_code = "CONTEXT_NOT_FOUND"
+
+
 class ToolNotFoundError(APIError):
     """The session has no such tool."""
 
@@ -200,6 +236,7 @@ class CommandError(ToolError):
 
     Attributes:
         exit_code: What the command ended with; None when it never ran to its end.
+        stdout: What it wrote to standard output.
         stderr: What it wrote to standard error.
     """
 
@@ -212,11 +249,25 @@ class CommandError(ToolError):
         code: str = "",
         request_id: str = "",
         exit_code: int | None = None,
+        stdout: str = "",
         stderr: str = "",
     ) -> None:
         super().__init__(message, code=code, request_id=request_id)
         self.exit_code = exit_code
+        self.stdout = stdout
         self.stderr = stderr
+
+
+class ProcessNotFoundError(ToolError):
+    """The session has no background process of that id: it never had, or it was removed."""
+
+    default_code = "PROCESS_NOT_FOUND"
+
+
+class ProcessLostError(ToolError):
+    """Nobody was left to record how a background process ended, so its exit code is unknown."""
+
+    default_code = "PROCESS_LOST"
 
 
 class CodeExecutionError(ToolError):
@@ -253,9 +304,54 @@ class FileError(ToolError):
 
 
 class ExecutionTimeoutError(ToolError, TimeoutError):
-    """Code or a command ran into its own time limit and was stopped."""
+    """Code or a command ran into its own time limit and was stopped.
+
+    Attributes:
+        stdout: What a command had written to standard output by then.
+        stderr: What it had written to standard error.
+    """
 
     default_code = "EXECUTION_TIMEOUT"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        request_id: str = "",
+        stdout: str = "",
+        stderr: str = "",
+    ) -> None:
+        super().__init__(message, code=code, request_id=request_id)
+        self.stdout = stdout
+        self.stderr = stderr
+
+
+class StreamUnavailableError(AGBError):
+    """The session has no address for streams, or none that can be used; nothing was sent."""
+
+    default_code = "STREAM_UNAVAILABLE"
+
+
+class StreamError(AGBError):
+    """A stream broke off before its end: the AGB gave the run up, or made no sense.
+
+    Attributes:
+        partial: What had come until then, as a failed result.
+    """
+
+    default_code = "STREAM_FAILED"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        request_id: str = "",
+        partial: "CodeExecutionResult | None" = None,
+    ) -> None:
+        super().__init__(message, code=code, request_id=request_id)
+        self.partial = partial
 
 
 class TransferError(AGBError):

@@ -57,6 +57,12 @@ def checked_labels(labels: object) -> dict[str, str]:
             raise InvalidParamsError(
                 f"labels[{key!r}]: a value must be a non-blank string, not {value!r}"
             )
+        try:
+            (key + value).encode()
+        except UnicodeEncodeError:
+            raise InvalidParamsError(
+                f"labels[{key!r}]: holds half a character, which no UTF-8 text can hold"
+            ) from None
     return cast("dict[str, str]", dict(pairs))
 
 

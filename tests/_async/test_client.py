@@ -1,6 +1,7 @@
 """The client: its options, its connections, its end."""
 
 import logging
+from pathlib import Path
 
 import pytest
 from support.local import LocalAGB
@@ -9,6 +10,7 @@ from support.wiretap import AsyncWiretap
 from agb import (
     APIConnectionError,
     AsyncAGB,
+    AsyncSession,
     AuthenticationError,
     ClientClosedError,
     Config,
@@ -115,6 +117,70 @@ async def test_calls_are_logged_on_request_without_secrets(
         await agb.list()
     assert "GET /sdk/ListSession -> HTTP 200" in caplog.text
     assert local_agb.api_key not in caplog.text
+
+
+async def test_urls_that_carry_their_own_permission_are_in_no_log(
+    agb: AsyncAGB, session: AsyncSession, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    (tmp_path / "in").write_bytes(b"x")
+    assert (await session.file.upload(tmp_path / "in", "a")).success
+    assert (await session.file.download("a", tmp_path / "out")).success
+    told = [record.getMessage() for record in caplog.records if record.name == "httpx"]
+    stored = [line for line in told if " PUT " in line or "/objects/" in line]
+    assert stored == [f'HTTP Request: PUT {agb.endpoint}/... "HTTP/1.1 200 OK"']
+    assert f'HTTP Request: GET {agb.endpoint}/... "HTTP/1.1 200 OK"' in told
+
+
+async def test_a_link_into_a_session_does_not_show(session: AsyncSession) -> None:
+    link = await session.get_link()
+    assert link.data
+    assert link.data not in repr(link)
+
+
+async def test_no_proxy_leads_to_an_agb_on_this_machine(
+    local_agb: LocalAGB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    async with AsyncAGB(local_agb.api_key, endpoint=local_agb.endpoint) as agb:
+        assert (await agb.list()).success
+
+
+async def test_a_proxy_leads_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    async with AsyncAGB("key", endpoint="https://agb.example") as agb:
+        assert (await agb.list()).code == "CONNECT_FAILED"
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "gopher://127.0.0.1:9"])
+async def test_a_proxy_that_can_not_be_used_is_told(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(ConfigurationError, match="the HTTP client can't be made"):
+        AsyncAGB("key", endpoint="https://agb.example")
+
+
+async def test_ones_own_http_client_that_is_closed_says_so(local_agb: LocalAGB) -> None:
+    own = AsyncHTTPClient()
+    await own.aclose()
+    async with AsyncAGB(local_agb.api_key, endpoint=local_agb.endpoint, http_client=own) as agb:
+        assert isinstance((await agb.list()).error, ClientClosedError)
+
+
+async def test_an_agb_on_this_machine_that_has_died_says_so(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    async with AsyncAGB.local(data_dir=tmp_path_factory.mktemp("data")) as agb:
+        assert (await agb.list()).success
+        server = agb.transport.connections.server
+        assert server is not None
+        server._process.kill()
+        server._process.wait()
+        listed = await agb.list()
+        assert isinstance(listed.error, LocalServerError)
+        assert "has died" in listed.error_message
 
 
 async def test_an_agb_on_this_machine_starts_and_stops_with_its_client(

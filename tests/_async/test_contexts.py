@@ -1,5 +1,6 @@
 """Contexts: what a session leaves behind is there for the next one."""
 
+import os
 import uuid
 from pathlib import Path
 
@@ -289,7 +290,10 @@ async def test_extensions_are_kept_in_a_context_and_unpacked_in_a_session(
     (tmp_path / "plain.txt").write_text("x")
     with pytest.raises(InvalidParamsError, match=r"no \.zip file"):
         await extensions.create(tmp_path / "plain.txt")
-    assert await extensions.cleanup()
+    assert await AsyncExtensionsService(agb, extensions.context_name).cleanup()
+    assert not (await agb.context.get(extensions.context_name)).success
+    assert await AsyncExtensionsService(agb, extensions.context_name).cleanup()
+    assert await AsyncExtensionsService(agb).cleanup()
 
 
 @pytest.mark.parametrize(
@@ -338,3 +342,34 @@ async def test_a_recycle_policy_is_taken(agb: AsyncAGB) -> None:
         await session.file.write(f"{MOUNT}/logs/today", "x")
     names = [entry.file_name async for entry in agb.context.iter_files(context.id, "logs")]
     assert names == ["today"]
+
+
+@pytest.mark.parametrize("name", [" lead", "trail ", "nl end\n", "x" * 255])
+async def test_names_go_up_and_come_down_as_they_are(
+    agb: AsyncAGB, tmp_path: Path, name: str
+) -> None:
+    context = await new_context(agb)
+    (tmp_path / "up").mkdir()
+    (tmp_path / "up" / name).write_text("as it is")
+    sent = await agb.context.upload_directory(context.id, tmp_path / "up")
+    assert sent.paths == (name,)
+    got = await agb.context.download_directory(context.id, tmp_path / "down")
+    assert got.paths == (name,), got.error_message
+    assert (tmp_path / "down" / name).read_text() == "as it is"
+
+
+async def test_what_is_no_file_is_left_out_of_directories_and_named(
+    agb: AsyncAGB, tmp_path: Path
+) -> None:
+    context = await new_context(agb)
+    up = tmp_path / "up"
+    (up / "empty").mkdir(parents=True)
+    (up / "file").write_text("x")
+    (up / "nowhere").symlink_to("gone")
+    os.mkfifo(up / "pipe")
+    sent = await agb.context.upload_directory(context.id, up)
+    assert (sent.paths, sent.skipped) == (("file",), ("empty", "nowhere", "pipe"))
+    async with agb.session(mounting(context)) as session:
+        await session.command.execute("ln -s file link", cwd=MOUNT)
+    got = await agb.context.download_directory(context.id, tmp_path / "down")
+    assert (got.paths, got.skipped) == (("file",), ("link",)), got.error_message

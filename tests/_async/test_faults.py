@@ -13,6 +13,7 @@ from agb import (
     AsyncAGB,
     AsyncSession,
     ConnectTimeoutError,
+    ContextNotFoundError,
     CreateSessionParams,
     FileError,
     McpTool,
@@ -299,3 +300,90 @@ async def test_the_low_level_client_reports_what_is_no_json() -> None:
     async with client(network) as agb:
         with pytest.raises(UnexpectedResponseError):
             await agb.client.request("POST", "/mcp/getSession", body={})
+
+
+@pytest.mark.parametrize("answer", [envelope(), envelope({"content": []})])
+async def test_an_answer_without_content_is_not_taken_for_an_empty_one(
+    answer: httpx.Response,
+) -> None:
+    def tool(request: httpx.Request) -> httpx.Response:
+        name, _ = tool_call(request)
+        return tool_text("size: 3") if name == "get_file_info" else answer
+
+    async with client(Network(mcp=tool)) as agb:
+        session = AsyncSession(agb, "s-1")
+        for result in (
+            await session.file.read("/tmp/x"),
+            await session.file.read("/tmp/x", format="bytes"),
+            await session.file.list("/tmp"),
+            await session.command.execute("true"),
+        ):
+            assert isinstance(result.error, UnexpectedResponseError), result
+
+
+@pytest.mark.parametrize(
+    "link", ["nonsense", "http://", "//x", "http://a..b", "ftp://x", "http://\x07"]
+)
+async def test_a_link_that_leads_nowhere_is_passed_over(link: str) -> None:
+    async with client(Network(mcp=tool_text('{"stdout": "by API", "exit_code": 0}'))) as agb:
+        session = linked(agb)
+        session.link_url = link
+        assert (await session.command.execute("true")).output == "by API"
+
+
+async def test_what_a_delete_waited_for_in_vain_is_told() -> None:
+    network = Network(
+        releaseSessionAsync=envelope(), getSessionInfo=refusal(500, "Broken", "out of order")
+    )
+    async with client(network) as agb:
+        deleted = await AsyncSession(agb, "s-1").delete(timeout=0.05)
+    assert isinstance(deleted.error, WaitTimeoutError)
+    assert "out of order" in deleted.error_message
+
+
+async def test_a_delete_does_not_wait_for_what_it_may_not_see() -> None:
+    network = Network(
+        releaseSessionAsync=envelope(), getSessionInfo=refusal(403, "Denied", "not yours")
+    )
+    async with client(network) as agb:
+        deleted = await AsyncSession(agb, "s-1").delete()
+    assert isinstance(deleted.error, PermissionDeniedError)
+    assert network.paths() == ["releaseSessionAsync", "getSessionInfo"]
+
+
+async def test_a_session_is_not_deleted_when_the_context_to_save_to_is_missing() -> None:
+    network = Network(SyncContext=refusal(400, "InvalidContext.NotFound", "context c not found"))
+    async with client(network) as agb:
+        deleted = await AsyncSession(agb, "s-1").delete(sync_context=True)
+    assert isinstance(deleted.error, ContextNotFoundError)
+    assert network.paths() == ["SyncContext"]
+
+
+@pytest.mark.parametrize("session", [None, 5, ""])
+async def test_what_is_no_session_can_not_be_deleted(session: object) -> None:
+    async with client(Network()) as agb:
+        deleted = await agb.delete(session)  # type: ignore[arg-type]  # bad on purpose
+    assert deleted.code == "PARAM_ERROR"
+
+
+async def test_pages_are_walked_anew_once_the_first_has_changed() -> None:
+    pages = {"": ("a", "1"), "1": ("b", "2"), "2": ("c", "")}
+
+    def page(request: httpx.Request) -> httpx.Response:
+        session_id, token = pages[request.url.params.get("nextToken", "")]
+        said = {"success": True, "data": [{"sessionId": session_id}], "nextToken": token}
+        return httpx.Response(200, json=said)
+
+    network = Network(ListSession=page)
+    async with client(network) as agb:
+
+        async def ids(number: int) -> list[str]:
+            return list((await agb.list(page=number, limit=1)).session_ids)
+
+        assert [await ids(number) for number in (3, 2, 3)] == [["c"], ["b"], ["c"]]
+        assert len(network.asked) == 5
+        pages.update({"": ("new", "0"), "0": ("a", "1")})
+        assert [await ids(number) for number in (1, 2, 3, 4)] == [["new"], ["a"], ["b"], ["c"]]
+        pages["1"] = ("b", "")
+        assert [await ids(number) for number in (3,)] == [["b"]]
+        assert (await agb.list(page=4, limit=1)).code == "PAGE_NOT_FOUND"

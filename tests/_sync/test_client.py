@@ -2,6 +2,7 @@
 """The client: its options, its connections, its end."""
 
 import logging
+from pathlib import Path
 
 import pytest
 from support.local import LocalAGB
@@ -17,6 +18,7 @@ from agb import (
     CreateSessionParams,
     LocalServerError,
     QuotaExceededError,
+    Session,
 )
 from agb._http import HTTPClient
 
@@ -115,6 +117,68 @@ def test_calls_are_logged_on_request_without_secrets(
         agb.list()
     assert "GET /sdk/ListSession -> HTTP 200" in caplog.text
     assert local_agb.api_key not in caplog.text
+
+
+def test_urls_that_carry_their_own_permission_are_in_no_log(
+    agb: AGB, session: Session, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    (tmp_path / "in").write_bytes(b"x")
+    assert session.file.upload(tmp_path / "in", "a").success
+    assert session.file.download("a", tmp_path / "out").success
+    told = [record.getMessage() for record in caplog.records if record.name == "httpx"]
+    stored = [line for line in told if " PUT " in line or "/objects/" in line]
+    assert stored == [f'HTTP Request: PUT {agb.endpoint}/... "HTTP/1.1 200 OK"']
+    assert f'HTTP Request: GET {agb.endpoint}/... "HTTP/1.1 200 OK"' in told
+
+
+def test_a_link_into_a_session_does_not_show(session: Session) -> None:
+    link = session.get_link()
+    assert link.data
+    assert link.data not in repr(link)
+
+
+def test_no_proxy_leads_to_an_agb_on_this_machine(
+    local_agb: LocalAGB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    with AGB(local_agb.api_key, endpoint=local_agb.endpoint) as agb:
+        assert agb.list().success
+
+
+def test_a_proxy_leads_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with AGB("key", endpoint="https://agb.example") as agb:
+        assert agb.list().code == "CONNECT_FAILED"
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "gopher://127.0.0.1:9"])
+def test_a_proxy_that_can_not_be_used_is_told(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(ConfigurationError, match="the HTTP client can't be made"):
+        AGB("key", endpoint="https://agb.example")
+
+
+def test_ones_own_http_client_that_is_closed_says_so(local_agb: LocalAGB) -> None:
+    own = HTTPClient()
+    own.close()
+    with AGB(local_agb.api_key, endpoint=local_agb.endpoint, http_client=own) as agb:
+        assert isinstance(agb.list().error, ClientClosedError)
+
+
+def test_an_agb_on_this_machine_that_has_died_says_so(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with AGB.local(data_dir=tmp_path_factory.mktemp("data")) as agb:
+        assert agb.list().success
+        server = agb.transport.connections.server
+        assert server is not None
+        server._process.kill()
+        server._process.wait()
+        listed = agb.list()
+        assert isinstance(listed.error, LocalServerError)
+        assert "has died" in listed.error_message
 
 
 def test_an_agb_on_this_machine_starts_and_stops_with_its_client(

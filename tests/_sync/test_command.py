@@ -2,8 +2,16 @@
 """Running shell commands."""
 
 import pytest
+from support.fake import Network, tool_text
 
-from agb import CommandError, ExecutionTimeoutError, Session
+from agb import (
+    AGB,
+    CommandError,
+    ExecutionTimeoutError,
+    InvalidParamsError,
+    Session,
+    UnexpectedResponseError,
+)
 
 
 def test_outputs_and_exit_code_are_told_apart(session: Session) -> None:
@@ -95,6 +103,15 @@ def test_a_large_output_arrives_whole(session: Session) -> None:
         {"command": "x", "envs": {2: "b"}},
         {"command": "x", "envs": {"A=B": "c"}},
         {"command": "x", "envs": ["A"]},
+        {"command": []},
+        {"command": [""]},
+        {"command": ["echo", 5]},
+        {"command": ["echo", "a\0b"]},
+        {"command": ["echo", "\ud800"]},
+        {"command": b"echo"},
+        {"command": {"echo"}},
+        {"command": "x", "max_output": 0},
+        {"command": "x", "max_output": "10"},
     ],
 )
 def test_bad_arguments_are_refused_before_they_are_sent(
@@ -110,3 +127,163 @@ def test_the_machine_and_other_secrets_stay_outside(session: Session) -> None:
     environment = session.command.execute("env")
     assert "AGB_API_KEY" not in environment.stdout
     assert session.get_api_key() not in environment.stdout
+
+
+def test_a_list_of_words_reaches_the_program_as_it_is(session: Session) -> None:
+    words = [
+        "two words",
+        "it's",
+        'a "quote"',
+        "$HOME `id` $(id)",
+        "a\nb\n",
+        "*",
+        "~",
+        "",
+        "é€😀",
+        "-n",
+    ]
+    run = session.command.execute(["printf", "[%s]", *words, "\\"])
+    assert run.stdout == "".join(f"[{word}]" for word in [*words, "\\"])
+
+
+@pytest.mark.parametrize("program", ["A=1", "if", "my prog"])
+def test_the_first_word_is_a_program_whatever_it_looks_like(session: Session, program: str) -> None:
+    session.file.write(f"/tmp/{program}", '#!/bin/sh\necho "$0 ran $1"\n')
+    session.command.execute(["chmod", "+x", f"/tmp/{program}"], check=True)
+    run = session.command.execute([program, "so"], envs={"PATH": "/tmp:/usr/bin:/bin"})
+    assert run.stdout == f"/tmp/{program} ran so\n"
+
+
+def test_a_failing_command_raises_when_it_is_checked(session: Session) -> None:
+    with pytest.raises(CommandError, match=r"^err$") as caught:
+        session.command.execute("echo out; echo err >&2; exit 3", check=True)
+    assert caught.value.exit_code == 3
+    assert caught.value.stdout == "out\n"
+    assert caught.value.stderr == "err\n"
+    assert caught.value.request_id
+    assert session.command.execute("echo out", check=True).stdout == "out\n"
+
+
+def test_a_stopped_command_raises_with_its_output_when_it_is_checked(
+    session: Session,
+) -> None:
+    with pytest.raises(ExecutionTimeoutError) as caught:
+        session.command.execute("echo out; sleep 987", timeout_ms=400, check=True)
+    assert caught.value.stdout == "out\n"
+
+
+def test_bad_arguments_raise_when_the_command_is_checked(session: Session) -> None:
+    with pytest.raises(InvalidParamsError):
+        session.command.execute([], check=True)
+
+
+def test_a_hundred_megabytes_come_back_as_a_beginning_and_an_end(
+    session: Session,
+) -> None:
+    run = session.command.execute(
+        "echo first; head -c 100000000 /dev/zero | tr '\\0' x; printf '\\nlast\\n'; "
+        "echo err >&2; exit 3",
+        max_output=2000,
+    )
+    head, told, tail = run.stdout.split("\n", 1)[1].split("\n", 2)
+    assert told == "[... 99998012 of 100000012 bytes cut ...]"
+    assert run.stdout.startswith("first\nx")
+    assert tail.endswith("x\nlast\n")
+    assert len(head) == 994
+    assert len(tail) == 1000
+    assert run.truncated
+    assert (run.stderr, run.exit_code, run.error_message) == ("err\n", 3, "err")
+    assert run.output == run.stdout + run.stderr
+
+
+def test_what_was_cut_stays_in_the_session(session: Session) -> None:
+    run = session.command.execute("seq 1 5000; seq 1 10 >&2", max_output=100)
+    assert run.success
+    whole = session.command.execute(["cat", run.stdout_path])
+    assert whole.stdout == "".join(f"{number}\n" for number in range(1, 5001))
+    assert run.stderr_path == ""
+
+
+def test_output_within_its_bound_comes_whole_and_leaves_nothing(
+    session: Session,
+) -> None:
+    run = session.command.execute("printf 12345; printf é >&2", max_output=5)
+    assert (run.stdout, run.stderr, run.truncated) == ("12345", "é", False)
+    left = session.command.execute("ls -A ${TMPDIR:-/tmp}/.agb/output")
+    assert left.stdout == ""
+
+
+def test_a_cut_never_splits_a_character(session: Session) -> None:
+    for most in range(1, 12):
+        run = session.command.execute(["printf", "%s", "é€😀é€😀"], max_output=most)
+        assert "\N{REPLACEMENT CHARACTER}" not in run.stdout
+        head, _, tail = run.stdout.partition("[... ")
+        kept = len((head.removesuffix("\n") + tail.partition("]\n")[2]).encode())
+        assert kept <= most
+        assert f"[... {18 - kept} of 18 bytes cut ...]" in run.stdout
+
+
+def test_bytes_that_are_no_text_are_replaced_within_a_bound(session: Session) -> None:
+    run = session.command.execute(r"printf '\377\200\000a'", max_output=10)
+    assert run.stdout == "\N{REPLACEMENT CHARACTER}" * 2 + "\0a"
+
+
+@pytest.mark.parametrize("bound", [None, 100])
+def test_a_command_that_closes_its_output_goes_on(session: Session, bound: int | None) -> None:
+    run = session.command.execute(
+        "echo out; exec >&- 2>&-; sleep 0.1; touch went-on; exit 4", max_output=bound
+    )
+    assert (run.stdout, run.exit_code) == ("out\n", 4)
+    assert session.command.execute("ls went-on").success
+
+
+def test_a_bounded_command_gets_its_directory_and_variables_and_no_others(
+    session: Session,
+) -> None:
+    envs = {
+        "PATH": "/nowhere",
+        "TMPDIR": "/nowhere",
+        "A": "it's $HOME\n",
+        "command": "c",
+        "dots.x": "d",
+    }
+    plain = session.command.execute("pwd; export -p", cwd="/tmp", envs=envs)
+    run = session.command.execute("pwd; export -p", cwd="/tmp", envs=envs, max_output=5000)
+    assert run.success
+    assert own_lines(run.stdout) == own_lines(plain.stdout)
+
+
+def own_lines(text: str) -> list[str]:
+    return sorted(
+        line for line in text.split("\n") if "SHLVL" not in line and "AGB_MARK" not in line
+    )
+
+
+def test_a_bounded_command_over_its_limit_keeps_what_it_wrote(session: Session) -> None:
+    run = session.command.execute("seq 1 5000; sleep 987", timeout_ms=500, max_output=50)
+    assert isinstance(run.error, ExecutionTimeoutError)
+    assert run.code == "Execution.Timeout"
+    assert run.stdout.startswith("1\n2\n")
+    assert run.stdout.endswith("\n5000\n")
+    assert run.error.stdout == run.stdout
+    assert run.truncated
+
+
+def test_a_bounded_command_that_can_keep_no_output_says_so(session: Session) -> None:
+    session.command.execute("mkdir -p ${TMPDIR:-/tmp}/.agb; touch ${TMPDIR:-/tmp}/.agb/output")
+    run = session.command.execute("echo out; touch ran", max_output=50)
+    assert isinstance(run.error, CommandError)
+    assert "output" in run.error_message
+    assert not session.command.execute("ls ran").success
+
+
+def test_bounded_output_that_does_not_come_back_is_an_error() -> None:
+    network = Network(mcp=tool_text('{"stdout": "5\\n", "exit_code": 0}'))
+    with AGB("key", endpoint="https://agb.example", transport=network) as agb:
+        run = Session(agb, "s-1").command.execute("true", max_output=5)
+    assert isinstance(run.error, UnexpectedResponseError)
+
+
+def test_signals_to_its_own_group_end_a_bounded_command_alone(session: Session) -> None:
+    run = session.command.execute("echo out; kill -TERM 0; sleep 9", max_output=50)
+    assert (run.stdout, run.exit_code) == ("out\n", 143)

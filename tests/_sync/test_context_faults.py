@@ -1,6 +1,7 @@
 # Generated from tests/_async/test_context_faults.py; edit that file, then `nox -s twin`.
 """What goes wrong with contexts on the way, and what the client makes of it."""
 
+import errno
 import hashlib
 import json
 from collections.abc import Iterator
@@ -200,3 +201,122 @@ def test_a_context_that_stays_in_clearing_is_reported_in_time() -> None:
     with client(network) as agb:
         cleared = agb.context.clear("c", timeout=0.1)
     assert isinstance(cleared.error, WaitTimeoutError)
+
+
+def put_to(answer: Answer) -> Network:
+    """Answer like an AGB whose store answers a PUT like that."""
+
+    def stored(request: httpx.Request) -> Answer:
+        request.read()
+        return answer
+
+    return Network(
+        GetContextFileUploadUrl=envelope({"url": "https://store.example/x"}),
+        GetContextFileDownloadUrl=envelope({"url": "https://store.example/y"}),
+        x=stored,
+        y=answer,
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "words", "request_id"),
+    [
+        (
+            {"json": {"code": "Storage.Full", "message": "no space", "requestId": "r-9"}},
+            "Storage.Full",
+            "a: the store refused it (HTTP 507): no space",
+            "r-9",
+        ),
+        (
+            {
+                "text": "<Error><Code>AccessDenied</Code><Message>expired</Message>"
+                "<RequestId>r-9</RequestId><StringToSign>secret</StringToSign></Error>"
+            },
+            "AccessDenied",
+            "a: the store refused it (HTTP 507): expired",
+            "r-9",
+        ),
+        ({"text": "nope"}, "TRANSFER_FAILED", "a: the store refused it (HTTP 507)", ""),
+    ],
+)
+def test_what_a_store_says_of_a_refusal_is_passed_on(
+    tmp_path: Path, said: dict[str, object], code: str, words: str, request_id: str
+) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+    with client(put_to(httpx.Response(507, **said))) as agb:  # type: ignore[arg-type]
+        for moved in (
+            agb.context.upload_file("SdkCtx-1", tmp_path / "a", "a"),
+            agb.context.download_file("SdkCtx-1", "a", tmp_path / "b"),
+        ):
+            assert isinstance(moved.error, TransferError)
+            assert (moved.code, moved.error_message) == (code, words)
+            assert moved.error.request_id == request_id
+            assert moved.error.status_code == 507
+
+
+@pytest.mark.parametrize("content", [b"longer than before", b""])
+def test_a_file_that_changes_while_it_is_sent_is_not_sent(tmp_path: Path, content: bytes) -> None:
+    source = tmp_path / "a"
+    source.write_bytes(b"before")
+
+    def change(_: httpx.Request) -> Answer:
+        source.write_bytes(content)
+        return envelope({"url": "https://store.example/x"})
+
+    network = put_to(httpx.Response(200))
+    network._answers["GetContextFileUploadUrl"] = change
+    with client(network) as agb:
+        sent = agb.context.upload_file("SdkCtx-1", source, "a")
+    assert isinstance(sent.error, TransferError)
+    assert "changed while it was sent" in sent.error_message
+
+
+def test_a_file_that_goes_before_it_is_sent_is_told(tmp_path: Path) -> None:
+    source = tmp_path / "a"
+    source.write_bytes(b"before")
+
+    def remove(_: httpx.Request) -> Answer:
+        source.unlink()
+        return envelope({"url": "https://store.example/x"})
+
+    network = put_to(httpx.Response(200))
+    network._answers["GetContextFileUploadUrl"] = remove
+    with client(network) as agb:
+        sent = agb.context.upload_file("SdkCtx-1", source, "a")
+    assert isinstance(sent.error, TransferError)
+    assert "can't be read" in sent.error_message
+
+
+# httpx leaves the generators of a response to the garbage collector; trio complains of that.
+@pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
+def test_a_full_disk_on_this_machine_fails_a_download_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    class Full:
+        write = full
+
+        def close(self) -> None:
+            full()
+
+    with client(put_to(httpx.Response(200, content=b"x"))) as agb:
+        monkeypatch.setattr("agb._transfers.Path.open", lambda *_: Full())
+        got = agb.context.download_file("SdkCtx-1", "a", tmp_path / "b")
+    assert isinstance(got.error, TransferError)
+    assert "No space left on device" in got.error_message
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_download_goes_where_it_is_sent_on_to_but_not_in_circles(tmp_path: Path) -> None:
+    moved = httpx.Response(302, headers={"location": "https://other.example/z"})
+    network = put_to(moved)
+    network._answers["z"] = httpx.Response(200, content=b"here")
+    with client(network) as agb:
+        assert agb.context.download_file("SdkCtx-1", "a", tmp_path / "b").success
+        assert (tmp_path / "b").read_bytes() == b"here"
+        network._answers["z"] = moved
+        turned = agb.context.download_file("SdkCtx-1", "a", tmp_path / "b")
+    assert isinstance(turned.error, TransferError)
+    assert turned.error_message == "https://other.example sends a request round in circles"

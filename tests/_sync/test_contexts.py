@@ -1,6 +1,7 @@
 # Generated from tests/_async/test_contexts.py; edit that file, then `nox -s twin`.
 """Contexts: what a session leaves behind is there for the next one."""
 
+import os
 import uuid
 from pathlib import Path
 
@@ -284,7 +285,10 @@ def test_extensions_are_kept_in_a_context_and_unpacked_in_a_session(
     (tmp_path / "plain.txt").write_text("x")
     with pytest.raises(InvalidParamsError, match=r"no \.zip file"):
         extensions.create(tmp_path / "plain.txt")
-    assert extensions.cleanup()
+    assert ExtensionsService(agb, extensions.context_name).cleanup()
+    assert not agb.context.get(extensions.context_name).success
+    assert ExtensionsService(agb, extensions.context_name).cleanup()
+    assert ExtensionsService(agb).cleanup()
 
 
 @pytest.mark.parametrize(
@@ -331,3 +335,30 @@ def test_a_recycle_policy_is_taken(agb: AGB) -> None:
         session.file.write(f"{MOUNT}/logs/today", "x")
     names = [entry.file_name for entry in agb.context.iter_files(context.id, "logs")]
     assert names == ["today"]
+
+
+@pytest.mark.parametrize("name", [" lead", "trail ", "nl end\n", "x" * 255])
+def test_names_go_up_and_come_down_as_they_are(agb: AGB, tmp_path: Path, name: str) -> None:
+    context = new_context(agb)
+    (tmp_path / "up").mkdir()
+    (tmp_path / "up" / name).write_text("as it is")
+    sent = agb.context.upload_directory(context.id, tmp_path / "up")
+    assert sent.paths == (name,)
+    got = agb.context.download_directory(context.id, tmp_path / "down")
+    assert got.paths == (name,), got.error_message
+    assert (tmp_path / "down" / name).read_text() == "as it is"
+
+
+def test_what_is_no_file_is_left_out_of_directories_and_named(agb: AGB, tmp_path: Path) -> None:
+    context = new_context(agb)
+    up = tmp_path / "up"
+    (up / "empty").mkdir(parents=True)
+    (up / "file").write_text("x")
+    (up / "nowhere").symlink_to("gone")
+    os.mkfifo(up / "pipe")
+    sent = agb.context.upload_directory(context.id, up)
+    assert (sent.paths, sent.skipped) == (("file",), ("empty", "nowhere", "pipe"))
+    with agb.session(mounting(context)) as session:
+        session.command.execute("ln -s file link", cwd=MOUNT)
+    got = agb.context.download_directory(context.id, tmp_path / "down")
+    assert (got.paths, got.skipped) == (("file",), ("link",)), got.error_message

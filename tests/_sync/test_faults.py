@@ -13,6 +13,7 @@ from agb import (
     APIConnectionError,
     APIError,
     ConnectTimeoutError,
+    ContextNotFoundError,
     CreateSessionParams,
     FileError,
     McpTool,
@@ -297,3 +298,90 @@ def test_the_low_level_client_reports_what_is_no_json() -> None:
     network = Network(getSession=httpx.Response(200, html="<p>"))
     with client(network) as agb, pytest.raises(UnexpectedResponseError):
         agb.client.request("POST", "/mcp/getSession", body={})
+
+
+@pytest.mark.parametrize("answer", [envelope(), envelope({"content": []})])
+def test_an_answer_without_content_is_not_taken_for_an_empty_one(
+    answer: httpx.Response,
+) -> None:
+    def tool(request: httpx.Request) -> httpx.Response:
+        name, _ = tool_call(request)
+        return tool_text("size: 3") if name == "get_file_info" else answer
+
+    with client(Network(mcp=tool)) as agb:
+        session = Session(agb, "s-1")
+        for result in (
+            session.file.read("/tmp/x"),
+            session.file.read("/tmp/x", format="bytes"),
+            session.file.list("/tmp"),
+            session.command.execute("true"),
+        ):
+            assert isinstance(result.error, UnexpectedResponseError), result
+
+
+@pytest.mark.parametrize(
+    "link", ["nonsense", "http://", "//x", "http://a..b", "ftp://x", "http://\x07"]
+)
+def test_a_link_that_leads_nowhere_is_passed_over(link: str) -> None:
+    with client(Network(mcp=tool_text('{"stdout": "by API", "exit_code": 0}'))) as agb:
+        session = linked(agb)
+        session.link_url = link
+        assert session.command.execute("true").output == "by API"
+
+
+def test_what_a_delete_waited_for_in_vain_is_told() -> None:
+    network = Network(
+        releaseSessionAsync=envelope(), getSessionInfo=refusal(500, "Broken", "out of order")
+    )
+    with client(network) as agb:
+        deleted = Session(agb, "s-1").delete(timeout=0.05)
+    assert isinstance(deleted.error, WaitTimeoutError)
+    assert "out of order" in deleted.error_message
+
+
+def test_a_delete_does_not_wait_for_what_it_may_not_see() -> None:
+    network = Network(
+        releaseSessionAsync=envelope(), getSessionInfo=refusal(403, "Denied", "not yours")
+    )
+    with client(network) as agb:
+        deleted = Session(agb, "s-1").delete()
+    assert isinstance(deleted.error, PermissionDeniedError)
+    assert network.paths() == ["releaseSessionAsync", "getSessionInfo"]
+
+
+def test_a_session_is_not_deleted_when_the_context_to_save_to_is_missing() -> None:
+    network = Network(SyncContext=refusal(400, "InvalidContext.NotFound", "context c not found"))
+    with client(network) as agb:
+        deleted = Session(agb, "s-1").delete(sync_context=True)
+    assert isinstance(deleted.error, ContextNotFoundError)
+    assert network.paths() == ["SyncContext"]
+
+
+@pytest.mark.parametrize("session", [None, 5, ""])
+def test_what_is_no_session_can_not_be_deleted(session: object) -> None:
+    with client(Network()) as agb:
+        deleted = agb.delete(session)  # type: ignore[arg-type]  # bad on purpose
+    assert deleted.code == "PARAM_ERROR"
+
+
+def test_pages_are_walked_anew_once_the_first_has_changed() -> None:
+    pages = {"": ("a", "1"), "1": ("b", "2"), "2": ("c", "")}
+
+    def page(request: httpx.Request) -> httpx.Response:
+        session_id, token = pages[request.url.params.get("nextToken", "")]
+        said = {"success": True, "data": [{"sessionId": session_id}], "nextToken": token}
+        return httpx.Response(200, json=said)
+
+    network = Network(ListSession=page)
+    with client(network) as agb:
+
+        def ids(number: int) -> list[str]:
+            return list(agb.list(page=number, limit=1).session_ids)
+
+        assert [ids(number) for number in (3, 2, 3)] == [["c"], ["b"], ["c"]]
+        assert len(network.asked) == 5
+        pages.update({"": ("new", "0"), "0": ("a", "1")})
+        assert [ids(number) for number in (1, 2, 3, 4)] == [["new"], ["a"], ["b"], ["c"]]
+        pages["1"] = ("b", "")
+        assert [ids(number) for number in (3,)] == [["b"]]
+        assert agb.list(page=4, limit=1).code == "PAGE_NOT_FOUND"

@@ -2,4 +2,6 @@
 
 import pytest
 
-pytest.register_assert_rewrite("conformance.outcome", "conformance.replay")
+pytest.register_assert_rewrite(
+    "conformance.outcome", "conformance.replay", "conformance.stream_replay"
+)

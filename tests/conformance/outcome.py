@@ -5,11 +5,13 @@ from typing import Any
 
 import attrs
 from attrs import Factory, field, frozen
+from httpcore import NetworkError
 from httpx import RequestError
 
 from agb import AGBError, APIConnectionError
 from agb.results import Result
 from conformance.replay import Replay
+from conformance.stream_replay import StreamReplay
 
 AS_SENT = "the id that the client gave the request"
 _HANDLE = (
@@ -41,7 +43,7 @@ class Expected:
     fields: Mapping[str, object] = Factory(dict[str, object])
     failure: Failure | None = None
 
-    def check(self, outcome: object, replay: Replay) -> None:
+    def check(self, outcome: object, replay: Replay | StreamReplay) -> None:
         """Assert that this is the outcome."""
         assert isinstance(outcome, Result)
         assert outcome.success == (self.failure is None)
@@ -93,7 +95,7 @@ def _check_error(error: AGBError | None, failure: Failure, request_id: str) -> N
     assert error.request_id == request_id
     assert {name: getattr(error, name) for name in failure.attributes} == failure.attributes
     if isinstance(error, APIConnectionError):
-        assert isinstance(error.__cause__, RequestError)
+        assert isinstance(error.__cause__, (RequestError, NetworkError))
 
 
 def _told(result: Result) -> dict[str, object]:

@@ -3,7 +3,9 @@
 import errno
 import io
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from agb.local.contexts.store import Store
 from agb.local.contexts.tree import Tree
 from agb.local.contexts.upload import Upload
 from agb.local.contexts.values import Object
+from agb.local.refusals import Refusal
+from local.mounted import zipped
 
 ARCHIVE = SyncPolicy(upload_policy=UploadPolicy(upload_mode=UploadMode.ARCHIVE))
 
@@ -204,6 +208,7 @@ def test_a_file_that_goes_before_it_is_read_is_gone_the_next_time(
     world.upload()
     assert b"root:" not in b"".join(world.stored().values())
     world.mount.seen.clear()
+    world.mount.unpacked.clear()
     fresh = world.folder.parent / "fresh"
     fresh.mkdir()
     world.mount.path = "/fresh"
@@ -260,6 +265,7 @@ def test_what_cannot_be_read_is_told_and_stays_as_it_is_in_the_context(
         path.unlink()
     (world.folder / "d/c").unlink()
     world.mount.seen.clear()
+    world.mount.unpacked.clear()
     world.download()
     assert [(world.folder / name).read_bytes() for name in ("a", "b", "d/c")] == [
         b"old",
@@ -283,6 +289,7 @@ def test_a_write_that_fails_leaves_no_draft(world: World, monkeypatch: pytest.Mo
     world.upload()
     (world.folder / "keep").unlink()
     world.mount.seen.clear()
+    world.mount.unpacked.clear()
 
     def broken(*_: object, **__: object) -> None:
         raise OSError(errno.EIO, "broken")
@@ -305,6 +312,60 @@ def test_a_full_disk_ends_a_download(world: World, monkeypatch: pytest.MonkeyPat
     assert list(world.folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("link", [False, True], ids=["file", "link"])
+def test_a_folder_gives_way_only_when_the_context_had_all_that_is_in_it(
+    world: World, link: bool
+) -> None:
+    (world.folder / "a/deep").mkdir(parents=True)
+    (world.folder / "a/deep/known").write_bytes(b"known")
+    assert world.upload() == []
+    own = world.folder / "a/own"
+    for path in (b"a/deep/known", b"a/deep", b"a"):
+        with suppress(Refusal):
+            world.store.remove(world.mount.key, path)
+    item = Object(path=b"a", kind="link", target=b"t")
+    world.store.put(world.mount.key, Put(object=item)) if link else world.put("a", b"a file")
+    for make in (
+        lambda: own.write_bytes(b"mine"),
+        lambda: own.symlink_to("x"),
+        lambda: os.mkfifo(own),
+    ):
+        make()
+        assert world.download() == ["a: is a folder with files that are nowhere else"]
+        assert sorted(os.listdir(world.folder / "a")) == ["deep", "own"]  # noqa: PTH208 - names
+        assert (world.folder / "a/deep/known").read_bytes() == b"known"
+        own.unlink()
+    known = world.folder / "a/deep/known"
+    known.write_bytes(b"changed")
+    assert world.download() == ["a: is a folder with files that are nowhere else"]
+    assert known.read_bytes() == b"changed"
+    known.unlink()
+    assert world.download() == []
+    assert (world.folder / "a").is_symlink() if link else (world.folder / "a").is_file()
+
+
+def test_a_folder_that_the_context_had_whole_gives_way_to_a_file(world: World) -> None:
+    (world.folder / "a/deep").mkdir(parents=True)
+    (world.folder / "a/deep/known").write_bytes(b"known")
+    assert world.upload() == []
+    world.store.remove(world.mount.key, b"a/deep/known")
+    world.put("a", b"a file")
+    assert world.download() == []
+    assert (world.folder / "a").read_bytes() == b"a file"
+
+
+def test_what_of_an_archive_finds_no_place_is_told_and_the_rest_comes(world: World) -> None:
+    world.put("z.zip", zipped({"a": b"1", "b": b"2", "c": b"3"}), linked=True)
+    (world.folder / "z/b").mkdir(parents=True)
+    (world.folder / "z/b/mine").write_bytes(b"mine")
+    for _ in range(2):
+        assert world.download() == ["z/b: is a folder with files that are nowhere else"]
+        assert (world.folder / "z/a").read_bytes() + (world.folder / "z/c").read_bytes() == b"13"
+    shutil.rmtree(world.folder / "z/b")
+    assert world.download() == []
+    assert (world.folder / "z/b").read_bytes() == b"2"
+
+
 def test_an_archive_takes_over_what_was_stored_file_by_file(world: World) -> None:
     world.mount.policy = ARCHIVE
     world.put("a", b"old", linked=True)
@@ -318,6 +379,7 @@ def test_an_archive_takes_over_what_was_stored_file_by_file(world: World) -> Non
     for path in world.folder.iterdir():
         path.unlink()
     world.mount.seen.clear()
+    world.mount.unpacked.clear()
     world.download()
     assert {p.name: p.read_bytes() for p in world.folder.iterdir()} == {"a": b"new!", "b": b"kept"}
 

@@ -1,10 +1,13 @@
 """What is synchronised between contexts and sessions, and when, with real sandboxes."""
 
 import json
+import shlex
 from typing import Any
 
 import pytest
 
+from agb.local.contexts import archives
+from agb.local.settings import Settings
 from local.mounted import (
     files,
     get,
@@ -20,7 +23,7 @@ from local.mounted import (
     sync,
     synced,
 )
-from local.stand_ins import Caller
+from local.stand_ins import Caller, calling, serving
 
 PATH = "/home/data"
 NO_DOWNLOAD = {"downloadPolicy": {"autoDownload": False}}
@@ -248,6 +251,42 @@ async def test_archive_mode_stores_one_zip_that_is_unpacked_where_it_is_mounted(
     third = await session(agb, mount(context, "/elsewhere", **ARCHIVE))
     assert await shell(agb, third, "cd /elsewhere; cat b; ls -A . d") == "b2\n.:\nb\nd\n\nd:\n"
     await release(agb, third)
+
+
+async def test_an_archive_of_the_sessions_own_may_hold_any_name_and_any_size(
+    agb: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit in ("MOST_ENTRIES", "LARGEST", "_LONGEST_DIRECTORY"):
+        monkeypatch.setattr(archives, limit, 1)
+    context = await make(agb, "odd names in an archive")
+    first = await session(agb, mount(context, PATH, **ARCHIVE))
+    odd = ("a:b", "C:\\x", "\\x", "..\\x", "a\\..\\b", " x ")
+    touch = "touch -- " + " ".join(map(shlex.quote, odd))
+    await shell(agb, first, f"cd {PATH}; {touch}; truncate -s 200M sparse")
+    await synced(agb, first)
+    await shell(agb, first, f"echo more > {PATH}/more")
+    await release(agb, first)
+    second = await session(agb, mount(context, PATH, **ARCHIVE))
+    found = await shell(
+        agb, second, f"cd {PATH}; find . -type f -printf '%P\\n'; stat -c %s sparse"
+    )
+    assert sorted(found.splitlines()) == sorted((*odd, "more", "sparse", str(200 << 20)))
+    await release(agb, second)
+
+
+async def test_an_archive_that_is_broken_is_told_as_such_and_kept(settings: Settings) -> None:
+    async with serving(settings) as server, calling(server.endpoint) as agb:
+        context = await make(agb, "broken archive")
+        made = await session(agb, mount(context, PATH, **ARCHIVE))
+        await shell(agb, made, f"echo a > {PATH}/a")
+        await synced(agb, made)
+        (blob,) = settings.data_dir.glob("contexts/blobs/*/*")
+        blob.write_bytes(b"no archive")
+        await shell(agb, made, f"echo b > {PATH}/b")
+        (line,) = await sync(agb, made)
+        assert line["status"] == "Failed"
+        assert "the archive in the context can't be read: it is broken" in line["errorMessage"]
+        assert blob.exists()
 
 
 async def test_only_what_is_listed_and_not_excluded_is_synchronised(agb: Caller) -> None:

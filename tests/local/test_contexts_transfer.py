@@ -60,6 +60,26 @@ async def test_carrying_one_file_leaves_the_others_as_the_session_has_them(agb: 
     await release(agb, made)
 
 
+@pytest.mark.parametrize("path", ["/home/user/full", "/tmp/file_transfer/full"])
+async def test_a_file_is_carried_in_neither_over_a_folder_nor_below_a_file(
+    agb: Caller, path: str
+) -> None:
+    made = await session(agb)
+    context = await transfer(agb, made)
+    await shell(agb, made, f"mkdir -p {path}; echo mine > {path}/a")
+    await put(agb, context, path, b"a file")
+    folder = path.rpartition("/")[0]
+    (line,) = await sync(agb, made, "download", contextId=context, path=folder)
+    assert (line["status"], line["errorMessage"]) == ("Failed", "full: is a folder")
+    await agb.post("/sdk/DeleteContextFile", {"contextId": context, "filePath": path})
+    await put(agb, context, f"{path}/a/b", b"below a file")
+    where = "/tmp/file_transfer" if "transfer" in path else f"{path}/a"
+    (line,) = await sync(agb, made, "download", contextId=context, path=where)
+    assert (line["status"], line["errorMessage"][-15:]) == ("Failed", "Not a directory")
+    assert await shell(agb, made, f"cat {path}/a") == "mine\n"
+    await release(agb, made)
+
+
 async def test_only_a_folders_own_files_are_carried_out_but_all_of_the_transfer_folder(
     agb: Caller,
 ) -> None:
@@ -245,6 +265,14 @@ async def test_bombs_are_not_unpacked(agb: Caller, monkeypatch: pytest.MonkeyPat
     assert "more than 299 entries" in await problem()
     monkeypatch.setattr(archives, "_LONGEST_DIRECTORY", 1000)
     assert "too many entries" in await problem()
+
+
+async def test_a_colon_in_a_name_is_no_drive(agb: Caller) -> None:
+    context = await make(agb, "colons in archives")
+    await put(agb, context, "z.zip", zipped({"x:y": b"1", "a: b/c": b"2"}))
+    made = await session(agb, mount(context, "/m", **ONLY_IN))
+    assert await shell(agb, made, "cd /m/z; cat x:y 'a: b/c'") == "12"
+    await release(agb, made)
 
 
 async def test_links_in_an_archive_stay_links(agb: Caller) -> None:

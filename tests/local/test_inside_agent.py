@@ -18,6 +18,7 @@ import pytest
 from agb.local.inside import agent as agent_module
 from agb.local.inside import usage as usage_module
 from agb.local.inside.agent import Agent, Settings, limit, main, operations
+from agb.local.inside.asker import WINDOW
 from agb.local.inside.errors import OperationError
 from agb.local.inside.paths import Paths
 from agb.local.inside.processes import kill_tree, marked
@@ -38,7 +39,8 @@ class Client:
         self.connection.sendall(LENGTH.pack(len(data)) + data)
 
     def receive(self) -> dict[str, Any]:
-        return dict(json.loads(self.stream.read(LENGTH.unpack(self.stream.read(4))[0])))
+        (self.size,) = LENGTH.unpack(self.stream.read(4))
+        return dict(json.loads(self.stream.read(self.size)))
 
     def ask(self, op: str, **params: Any) -> dict[str, Any]:
         self.send(id=1, op=op, params=params)
@@ -117,14 +119,44 @@ def test_a_slow_request_holds_up_no_other(client: Client) -> None:
     assert {client.receive()["id"] for _ in range(2)} == {1, 3}
 
 
-def test_running_code_sends_events_before_the_answer(client: Client) -> None:
-    client.send(id=5, op="run_code", params={"code": "print('a'); 1", "language": "python"})
+def test_running_code_sends_events_before_the_answer_if_they_are_wanted(client: Client) -> None:
+    params = {"code": "print('a'); 1", "language": "python"}
+    client.send(id=5, op="run_code", params=params, events=True)
     frames = [client.receive()]
     while "event" in frames[-1]:
         frames.append(client.receive())
     kinds = [frame["event"]["type"] for frame in frames[:-1]]
     assert set(kinds) == {"stdout", "result"}
-    assert frames[-1]["result"]["results"] == [{"data": {"text/plain": "1"}, "isMainResult": True}]
+    assert frames[-1]["result"]["results"] == []
+    answer = client.ask("run_code", **params)["result"]
+    assert answer["results"] == [{"data": {"text/plain": "1"}, "isMainResult": True}]
+
+
+def test_who_does_not_take_events_in_stops_what_runs_until_they_do(client: Client) -> None:
+    code = f"print('x' * {3 * WINDOW}); 1"
+    client.send(id=1, op="run_code", params={"code": code, "language": "python"}, events=True)
+    size = 0
+    while size < WINDOW:
+        assert "event" in client.receive()
+        size += client.size
+    client.send(id=2, op="ping", params={})
+    assert client.receive()["id"] == 2  # though there is more to tell
+    frame: dict[str, Any] = {"event": {}}
+    while "event" in frame:
+        client.send(id=1, took=size)
+        frame = client.receive()
+        size = client.size
+    assert frame["result"]["error"] is None
+
+
+def test_a_run_that_is_called_off_is_stopped(client: Client) -> None:
+    code = "print('on')\nwhile True: pass"
+    client.send(id=1, op="run_code", params={"code": code, "language": "python"}, events=True)
+    assert client.receive()["event"]["text"] == "on\n"
+    client.send(id=1, called_off=True)
+    assert client.receive()["error"]["code"] == "Operation.CalledOff"
+    client.send(id=1, called_off=True)  # nobody is left to hear it
+    assert "result" in client.ask("ping")
 
 
 def test_what_utf8_cannot_carry_is_replaced(client: Client) -> None:

@@ -1,5 +1,6 @@
 """Running code inside a sandbox: what holds for every language, and what is each one's own."""
 
+import json
 import os
 import secrets
 import shutil
@@ -13,6 +14,9 @@ import pytest
 
 from agb.local.inside import code as code_module
 from agb.local.inside import languages as languages_module
+from agb.local.inside import runner as runner_module
+from agb.local.inside.asker import Asker
+from agb.local.inside.channel import Event
 from agb.local.inside.code import Code
 from agb.local.inside.errors import OperationError
 from agb.local.inside.paths import Paths
@@ -53,7 +57,7 @@ ENDLESS = {
 }
 DEAF = {
     "python": "from signal import *\nsignal(SIGINT, SIG_IGN)\nwhile True: pass",
-    "javascript": "({[Symbol.for('nodejs.util.inspect.custom')]() { while (true) {} }})",
+    "javascript": """require('child_process').execSync("trap '' INT; sleep 9999")""",
     "java": "while (true) { try { Thread.sleep(9999); } catch (Throwable t) {} }",
     "r": "repeat tryCatch(Sys.sleep(9999), interrupt = function(i) 1)",
 }
@@ -85,6 +89,32 @@ class Session:
         (result,) = answer["results"]
         assert result["isMainResult"]
         return str(result["data"]["text/plain"])
+
+
+class Audience:
+    """Wants events, and takes them in at once unless it is told otherwise."""
+
+    def __init__(self, *, takes: bool = True) -> None:
+        self.events: list[Event] = []
+        self.asker = Asker(self._hear)
+        self._takes = takes
+        self._heard = threading.Condition()
+
+    def _hear(self, event: Event) -> int:
+        with self._heard:
+            self.events.append(event)
+            self._heard.notify_all()
+        size = len(json.dumps(event))
+        if self._takes:
+            self.asker.took(size)
+        return size
+
+    def await_text(self, text: str) -> None:
+        with self._heard:
+            assert self._heard.wait_for(lambda: text in self.text("stdout"), timeout=60)
+
+    def text(self, stream: str) -> str:
+        return "".join(event["text"] for event in self.events if event["type"] == stream)
 
 
 @pytest.fixture(scope="module")
@@ -278,25 +308,107 @@ def test_runs_of_one_language_wait_for_each_other(session: Session) -> None:
     assert session.value("[order[i] == order[i + 1] for i in (0, 2, 4)]") == "[True, True, True]"
 
 
-def test_events_come_while_the_code_runs(session: Session) -> None:
-    events: list[dict[str, Any]] = []
+def test_who_wants_events_is_told_of_all_while_the_code_runs(session: Session) -> None:
+    audience = Audience()
     code = "print('a', flush=True); display(1); 2"
-    answer = session.code.run(code, "python", emit=events.append)
-    texts = [event["text"] for event in events if event["type"] == "stdout"]
-    assert "".join(texts) == "a\n"
-    results = [event for event in events if event["type"] == "result"]
-    assert [event["isMainResult"] for event in results] == [False, True]
-    assert results == [{"type": "result", **result} for result in answer["results"]]
+    answer = session.code.run(code, "python", asker=audience.asker)
+    assert audience.text("stdout") == "a\n"
+    results = [event for event in audience.events if event["type"] == "result"]
+    assert [result["isMainResult"] for result in results] == [False, True]
+    assert [result["data"]["text/plain"] for result in results] == ["1", "2"]
+    assert (answer["results"], answer["stdout"], answer["stderr"]) == ([], [], [])
 
 
-def test_a_run_that_writes_too_much_is_stopped(
+def test_results_come_after_what_was_written_before_them(session: Session) -> None:
+    audience = Audience()
+    session.run("import os", "python")
+    session.code.run(r"os.write(1, b'first'); display(1)", "python", asker=audience.asker)
+    assert [event["type"] for event in audience.events] == ["stdout", "result"]
+
+
+def test_a_run_that_writes_too_much_for_an_answer_is_stopped(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(code_module, "LARGEST_OUTPUT", 100_000)
-    with pytest.raises(OperationError) as caught:
+    session.run("kept = 5")
+    with pytest.raises(OperationError, match="variables are kept") as caught:
         session.run("while True: print('x' * 1000)")
     assert caught.value.code == "Code.OutputTooLarge"
+    assert session.value("kept") == "5"
+
+
+def test_output_told_in_events_may_be_as_much_as_it_likes(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(code_module, "LARGEST_OUTPUT", 100_000)
+    audience = Audience()
+    answer = session.code.run("print('x' * 500_000)", "python", asker=audience.asker)
+    assert answer["error"] is None
+    assert len(audience.text("stdout")) == 500_001
+
+
+def test_output_that_nobody_takes_in_is_waited_with_until_the_limit(session: Session) -> None:
+    session.run("kept = 5")
+    audience = Audience(takes=False)
+    code = "while True: print('x' * 1000)"
+    answer = session.code.run(code, "python", 1.0, asker=audience.asker)
+    assert "the rest of that is lost" in answer["error"]["value"]
+    assert "variables are kept" in answer["error"]["value"]
+    assert len(audience.text("stdout")) < 5_000_000
+    assert session.value("kept") == "5"
+
+
+def called_off(session: Session, code: str) -> Audience:
+    """Run code that says "on" at some time, and call it off then."""
+    audience = Audience()
+    outcome: list[str] = []
+
+    def run() -> None:
+        try:
+            session.code.run(code, "python", asker=audience.asker)
+        except OperationError as error:
+            outcome.append(error.code)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    audience.await_text("on")
+    audience.asker.call_off()
+    thread.join()
+    assert outcome == ["Operation.CalledOff"]
+    return audience
+
+
+def test_a_run_that_is_called_off_tells_nothing_more(session: Session) -> None:
+    session.run("kept = 5")
+    audience = called_off(session, "print('on')\nwhile True: pass")
+    assert [event["type"] for event in audience.events] == ["stdout"]
+    assert session.value("kept") == "5"
+
+
+def test_the_run_after_one_that_did_not_stop_tells_that_variables_are_lost(
+    session: Session,
+) -> None:
+    deaf = "from signal import *; signal(SIGINT, SIG_IGN); print('on')\nwhile True: pass"
+    called_off(session, deaf)
+    (notice,) = session.run("1")["stderr"]
+    assert "the python process was killed; variables are lost" in notice
+    assert session.run("1")["stderr"] == []
+
+
+def test_a_run_that_dies_when_it_is_interrupted_is_killed(session: Session) -> None:
+    code = "import os, time\ntry: time.sleep(9999)\nfinally: os._exit(1)"
+    answer = session.run(code, limit=0.5)
+    assert "killed; variables are lost" in answer["error"]["value"]
     assert session.value("1 + 1") == "2"
+
+
+def test_a_result_that_is_too_large_is_left_out_and_told(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "LARGEST_RESULT", 1000)
+    answer = session.run("'x' * 2000")
+    assert answer["results"] == []
+    assert "left out: 1000 is the most" in answer["stderr"][0]
 
 
 def test_an_interrupt_reaches_what_the_run_has_started(session: Session) -> None:
@@ -502,10 +614,18 @@ class TestJavaScript:
     ) -> None:
         assert session.value(code, "javascript") == value
 
-    @pytest.mark.parametrize("code", ["await new Promise(() => {})", "await 1; while (true) {}"])
-    def test_waiting_or_busy_after_an_await_it_can_be_interrupted(
-        self, session: Session, code: str
-    ) -> None:
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "while (true) { try { for (;;) {} } catch {} finally { continue } }",
+            "await new Promise(() => {})",
+            "await 1; while (true) {}",
+            "({[Symbol.for('nodejs.util.inspect.custom')]() { while (true) {} }})",
+            "while (true) console.log('x')",
+            "require('child_process').execSync('sleep 9999')",
+        ],
+    )
+    def test_busy_or_waiting_it_can_be_interrupted(self, session: Session, code: str) -> None:
         session.run("let kept = 3", "javascript")
         answer = session.run(code, "javascript", limit=0.3)
         assert "kept" in answer["error"]["value"]

@@ -41,7 +41,7 @@ class Peer:
 
     def run(self, code: str) -> tuple[list[Any], dict[str, Any]]:
         data = code.encode()
-        os.write(self._requests, b"run %d 1000\n%b" % (len(data), data))
+        os.write(self._requests, b"run %d\n%b" % (len(data), data))
         results = []
         while (event := self.heard())["type"] == "result":
             results.append((event["main"], event["data"]))

@@ -11,6 +11,7 @@ import textwrap
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -195,9 +196,11 @@ async def test_text_that_no_encoding_can_carry_does_no_harm(sandbox: Sandbox) ->
 
 async def test_events_arrive_while_code_runs(sandbox: Sandbox) -> None:
     events: list[object] = []
-    await sandbox.request(
-        "run_code", code="print('a'); 1", language="python", on_event=events.append
-    )
+
+    async def hear(event: dict[str, Any], /) -> None:
+        events.append(event)
+
+    await sandbox.request("run_code", code="print('a'); 1", language="python", on_event=hear)
     assert {"type": "stdout", "text": "a\n"} in events
 
 

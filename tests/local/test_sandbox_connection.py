@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from agb.local.inside.asker import WINDOW
 from agb.local.sandbox import OperationError, SandboxGone
 from agb.local.sandbox import connection as connection_module
 from agb.local.sandbox.connection import Connection
@@ -34,14 +35,28 @@ class Agent:
         (length,) = LENGTH.unpack(await self.reader.readexactly(4))
         return dict(json.loads(await self.reader.readexactly(length)))
 
-    async def say(self, data: Any) -> None:
+    async def say(self, data: Any) -> int:
         text = data if isinstance(data, bytes) else json.dumps(data).encode()
         self.writer.write(LENGTH.pack(len(text)) + text)
         await self.writer.drain()
+        return len(text)
 
     async def close(self) -> None:
         self.writer.close()
         await self.writer.wait_closed()
+
+
+class Audience:
+    """Takes events in, while it is patient."""
+
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+        self.patient = asyncio.Event()
+        self.patient.set()
+
+    async def __call__(self, event: dict[str, Any], /) -> None:
+        self.events.append(event)
+        await self.patient.wait()
 
 
 @pytest.fixture
@@ -95,25 +110,70 @@ async def test_a_failure_is_raised(agent: Agent, connection: Connection) -> None
 async def test_events_are_passed_on_if_anyone_wants_them(
     agent: Agent, connection: Connection
 ) -> None:
-    events: list[Any] = []
-    for wanted in {"on_event": events.append}, {}:
+    audience = Audience()
+    for wanted in {"on_event": audience}, {}:
         task = request(connection, **wanted)
-        number = (await agent.asked())["id"]
-        await agent.say({"id": number, "event": {"type": "x"}})
-        await agent.say({"id": number, "result": None})
+        asked = await agent.asked()
+        assert asked.get("events", False) is bool(wanted)
+        await agent.say({"id": asked["id"], "event": {"type": "x"}})
+        await agent.say({"id": asked["id"], "result": None})
         assert await task is None
-    assert events == [{"type": "x"}]
+    assert audience.events == [{"type": "x"}]
 
 
-async def test_what_fails_in_a_handler_fails_the_request(
+async def test_an_agent_is_told_when_enough_events_have_been_taken_in(
     agent: Agent, connection: Connection
 ) -> None:
-    task = request(connection, on_event=lambda event: event["missing"])
+    audience = Audience()
+    audience.patient.clear()
+    task = request(connection, on_event=audience)
+    number = (await agent.asked())["id"]
+    sizes = [await agent.say({"id": number, "event": {"text": "x" * 70_000}}) for _ in range(2)]
+    audience.patient.set()
+    assert await agent.asked() == {"id": number, "took": sum(sizes)}
+    await agent.say({"id": number, "result": 1})
+    assert await task == 1
+
+
+async def test_an_agent_that_does_not_wait_loses_its_connection(
+    agent: Agent, connection: Connection
+) -> None:
+    audience = Audience()
+    audience.patient.clear()
+    task = request(connection, on_event=audience)
+    number = (await agent.asked())["id"]
+    await agent.say({"id": number, "event": {"text": "x" * WINDOW}})
+    await agent.say({"id": number, "event": {}})
+    await asyncio.wait([connection._reading])
+    audience.patient.set()
+    with pytest.raises(SandboxGone):
+        await task
+
+
+async def test_who_leaves_calls_the_request_off(agent: Agent, connection: Connection) -> None:
+    task = request(connection)
+    number = (await agent.asked())["id"]
+    task.cancel()
+    assert await agent.asked() == {"id": number, "called_off": True}
+    with pytest.raises(TimeoutError):
+        await connection.request("op", {}, timeout=0.01)
+    number = (await agent.asked())["id"]
+    assert await agent.asked() == {"id": number, "called_off": True}
+
+
+async def test_what_fails_in_a_handler_fails_the_request_and_calls_it_off(
+    agent: Agent, connection: Connection
+) -> None:
+    async def fail(event: dict[str, Any]) -> None:
+        raise KeyError(str(event))
+
+    task = request(connection, on_event=fail)
     number = (await agent.asked())["id"]
     for _ in range(2):
         await agent.say({"id": number, "event": {}})
     with pytest.raises(KeyError):
         await task
+    assert await agent.asked() == {"id": number, "called_off": True}
     assert connection.open
 
 
@@ -122,6 +182,7 @@ async def test_an_answer_for_nobody_is_dropped(agent: Agent, connection: Connect
     number = (await agent.asked())["id"]
     task.cancel()
     await asyncio.wait([task])
+    assert (await agent.asked())["called_off"]
     await agent.say({"id": number, "result": 1})
     await agent.say({"id": 999, "event": {}})
     task = request(connection)

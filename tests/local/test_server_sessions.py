@@ -49,7 +49,8 @@ async def test_a_session_is_made_of_every_image(caller: Caller, image: str) -> N
         assert data[key]
     assert "resourceId=" in data["resourceUrl"]
     assert {"name": "shell", "server": "wuying_shell"} in json.loads(data["toolList"])
-    assert "wsUrl" not in data
+    streams = str(caller.http.base_url).replace("http://", "ws://")
+    assert data["wsUrl"] == f"{streams}/stream/{data['sessionId']}"
     has_link = not image.startswith(("code", "agb-code"))
     assert ("linkUrl" in data) is has_link
     if has_link:

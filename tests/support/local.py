@@ -1,6 +1,6 @@
 """A real AGB on this machine for tests, as a process of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,9 +18,9 @@ class LocalAGB:
 
 
 @contextmanager
-def running(data_dir: Path, *, api_key: str) -> Iterator[LocalAGB]:
+def running(data_dir: Path, *, api_key: str, arguments: Sequence[str] = ()) -> Iterator[LocalAGB]:
     """Run an AGB for as long as the block runs."""
-    server = EmbeddedServer(api_key=api_key, data_dir=data_dir, arguments=())
+    server = EmbeddedServer(api_key=api_key, data_dir=data_dir, arguments=arguments)
     try:
         yield LocalAGB(server.endpoint(), api_key)
     finally:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, assert_never, assert_type
 
 import httpx
 
@@ -12,10 +12,12 @@ from agb import (
     AsyncBaseSession,
     AsyncClient,
     AsyncCode,
+    AsyncCodeStream,
     AsyncCommand,
     AsyncContextService,
     AsyncExtensionsService,
     AsyncFileSystem,
+    AsyncProcess,
     AsyncSession,
     AsyncSessionContext,
     AsyncSessionScope,
@@ -45,6 +47,8 @@ from agb import (
     DownloadPolicy,
     DownloadResult,
     EditResult,
+    EndEvent,
+    ErrorEvent,
     ExecutionResult,
     Extension,
     ExtensionOption,
@@ -57,12 +61,18 @@ from agb import (
     FileUrlResult,
     GetSessionResult,
     Lifecycle,
+    LinkResult,
     McpTool,
     McpToolResult,
     McpToolsResult,
     MultipleFileContentResult,
     OperationResult,
+    ProcessInfo,
+    ProcessOutput,
+    ProcessOutputResult,
+    ProcessStatusResult,
     RecyclePolicy,
+    ResultEvent,
     SessionData,
     SessionInfo,
     SessionListResult,
@@ -70,7 +80,12 @@ from agb import (
     SessionMetricsResult,
     SessionResult,
     SessionStatusResult,
+    StderrEvent,
+    StdoutEvent,
+    StreamDisconnectedError,
+    StreamEvent,
     SyncPolicy,
+    ToolError,
     UploadMode,
     UploadPolicy,
     UploadResult,
@@ -146,7 +161,7 @@ async def facts(session: AsyncSession) -> None:
         assert_type(info.data.get("app_id", "N/A"), str)
     assert_type(await session.get_status(), SessionStatusResult)
     assert_type(await session.keep_alive(), OperationResult[None])
-    assert_type(await session.get_link("https", 30100), OperationResult[str])
+    assert_type(await session.get_link("https", 30100), LinkResult)
     assert_type(await session.set_labels({"team": "data"}), OperationResult[None])
     assert_type(await session.get_labels(), OperationResult[Mapping[str, str]])
     assert_type((await session.update_labels({"a": "b"})).data, Mapping[str, str] | None)
@@ -176,6 +191,56 @@ async def running(session: AsyncSession) -> None:
     assert_type(done, CommandResult)
     assert_type(done.exit_code, int | None)
     assert_type(await session.command.execute_command("ls"), CommandResult)
+
+
+async def processes(session: AsyncSession) -> None:
+    checked = await session.command.execute(["ls", "-a"], check=True, max_output=100)
+    assert_type(checked.truncated, bool)
+    process = await session.command.start(["ls", "-a"], stdin=True, process_id="ls-1")
+    assert_type(process, AsyncProcess)
+    assert_type(await session.command.attach(process.id), AsyncProcess)
+    listed = await session.command.list_processes()
+    assert_type(listed.processes, Sequence[ProcessInfo])
+    async with process as entered:
+        assert_type(entered, AsyncProcess)
+    async for piece in process.stream(stdout_offset=5):
+        assert_type(piece, ProcessOutput)
+        assert_type(piece.data, bytes)
+    read = await process.output("stderr", offset=1)
+    assert_type(read, ProcessOutputResult)
+    assert_type(read.text, str)
+    assert_type(await process.status(), ProcessStatusResult)
+    assert_type(await process.write_stdin(b"a"), BoolResult)
+    assert_type(await process.signal("TERM"), BoolResult)
+    assert_type(await process.wait(timeout=1.5), CommandResult)
+
+
+async def streaming(session: AsyncSession) -> None:
+    stream = session.code.stream("6 * 7", "python", timeout_s=5)
+    assert_type(stream, AsyncCodeStream)
+    async with stream as run:
+        assert_type(run, AsyncCodeStream)
+        async for event in run:
+            assert_type(event, StreamEvent)
+            match event:
+                case StdoutEvent(text=text) | StderrEvent(text=text):
+                    assert_type(text, str)
+                case ResultEvent(result=result):
+                    assert_type(result, ExecutionResult)
+                case ErrorEvent(error=error):
+                    assert_type(error, ToolError)
+                case EndEvent():
+                    assert_type(event.execution_time, float)
+                case _:
+                    assert_never(event)
+            if event.type == "result":
+                assert_type(event, ResultEvent)
+    assert_type(run.result, CodeExecutionResult)
+    told = await session.code.run("1", "python", 5, stream_beta=True, on_stdout=print)
+    assert_type(told, CodeExecutionResult)
+    await session.code.run("1", "python", 5, True, print, print, print)
+    if isinstance(told.error, StreamDisconnectedError):
+        assert_type(told.error.partial, CodeExecutionResult | None)
 
 
 async def files(files: AsyncFileSystem) -> None:
@@ -299,6 +364,8 @@ async def refused(agb: AsyncAGB, session: AsyncSession) -> None:
     (await agb.create()).session.session_id  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]  # noqa: B018
     CreateSessionParams(labels={"team": 5})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
     await session.code.run("1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    session.code.stream("1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await session.code.run("1", "python", on_stdout=chr)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await session.file.read("a", format="json")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     (await agb.list()).total_count = 5  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     ContextSync("SdkCtx-1", 5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

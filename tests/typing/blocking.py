@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, assert_never, assert_type
 
 import httpx
 
@@ -18,6 +18,7 @@ from agb import (
     Client,
     Code,
     CodeExecutionResult,
+    CodeStream,
     Command,
     CommandResult,
     Config,
@@ -40,6 +41,8 @@ from agb import (
     DownloadPolicy,
     DownloadResult,
     EditResult,
+    EndEvent,
+    ErrorEvent,
     ExecutionResult,
     Extension,
     ExtensionOption,
@@ -54,12 +57,19 @@ from agb import (
     FileUrlResult,
     GetSessionResult,
     Lifecycle,
+    LinkResult,
     McpTool,
     McpToolResult,
     McpToolsResult,
     MultipleFileContentResult,
     OperationResult,
+    Process,
+    ProcessInfo,
+    ProcessOutput,
+    ProcessOutputResult,
+    ProcessStatusResult,
     RecyclePolicy,
+    ResultEvent,
     Session,
     SessionContext,
     SessionData,
@@ -70,7 +80,12 @@ from agb import (
     SessionResult,
     SessionScope,
     SessionStatusResult,
+    StderrEvent,
+    StdoutEvent,
+    StreamDisconnectedError,
+    StreamEvent,
     SyncPolicy,
+    ToolError,
     UploadMode,
     UploadPolicy,
     UploadResult,
@@ -146,7 +161,7 @@ def facts(session: Session) -> None:
         assert_type(info.data.get("app_id", "N/A"), str)
     assert_type(session.get_status(), SessionStatusResult)
     assert_type(session.keep_alive(), OperationResult[None])
-    assert_type(session.get_link("https", 30100), OperationResult[str])
+    assert_type(session.get_link("https", 30100), LinkResult)
     assert_type(session.set_labels({"team": "data"}), OperationResult[None])
     assert_type(session.get_labels(), OperationResult[Mapping[str, str]])
     assert_type(session.update_labels({"a": "b"}).data, Mapping[str, str] | None)
@@ -176,6 +191,56 @@ def running(session: Session) -> None:
     assert_type(done, CommandResult)
     assert_type(done.exit_code, int | None)
     assert_type(session.command.execute_command("ls"), CommandResult)
+
+
+def processes(session: Session) -> None:
+    checked = session.command.execute(["ls", "-a"], check=True, max_output=100)
+    assert_type(checked.truncated, bool)
+    process = session.command.start(["ls", "-a"], stdin=True, process_id="ls-1")
+    assert_type(process, Process)
+    assert_type(session.command.attach(process.id), Process)
+    listed = session.command.list_processes()
+    assert_type(listed.processes, Sequence[ProcessInfo])
+    with process as entered:
+        assert_type(entered, Process)
+    for piece in process.stream(stdout_offset=5):
+        assert_type(piece, ProcessOutput)
+        assert_type(piece.data, bytes)
+    read = process.output("stderr", offset=1)
+    assert_type(read, ProcessOutputResult)
+    assert_type(read.text, str)
+    assert_type(process.status(), ProcessStatusResult)
+    assert_type(process.write_stdin(b"a"), BoolResult)
+    assert_type(process.signal("TERM"), BoolResult)
+    assert_type(process.wait(timeout=1.5), CommandResult)
+
+
+def streaming(session: Session) -> None:
+    stream = session.code.stream("6 * 7", "python", timeout_s=5)
+    assert_type(stream, CodeStream)
+    with stream as run:
+        assert_type(run, CodeStream)
+        for event in run:
+            assert_type(event, StreamEvent)
+            match event:
+                case StdoutEvent(text=text) | StderrEvent(text=text):
+                    assert_type(text, str)
+                case ResultEvent(result=result):
+                    assert_type(result, ExecutionResult)
+                case ErrorEvent(error=error):
+                    assert_type(error, ToolError)
+                case EndEvent():
+                    assert_type(event.execution_time, float)
+                case _:
+                    assert_never(event)
+            if event.type == "result":
+                assert_type(event, ResultEvent)
+    assert_type(run.result, CodeExecutionResult)
+    told = session.code.run("1", "python", 5, stream_beta=True, on_stdout=print)
+    assert_type(told, CodeExecutionResult)
+    session.code.run("1", "python", 5, True, print, print, print)
+    if isinstance(told.error, StreamDisconnectedError):
+        assert_type(told.error.partial, CodeExecutionResult | None)
 
 
 def files(files: FileSystem) -> None:
@@ -299,6 +364,8 @@ def refused(agb: AGB, session: Session) -> None:
     agb.create().session.session_id  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]  # noqa: B018
     CreateSessionParams(labels={"team": 5})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
     session.code.run("1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    session.code.stream("1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    session.code.run("1", "python", on_stdout=chr)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     session.file.read("a", format="json")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     agb.list().total_count = 5  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     ContextSync("SdkCtx-1", 5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

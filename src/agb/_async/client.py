@@ -1,5 +1,6 @@
 """The client: creates, finds and deletes sessions."""
 
+import logging
 import os
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -24,15 +25,19 @@ from agb._http import AsyncHTTPClient, AsyncHTTPTransport
 from agb._session_reading import public_session_data
 from agb._wire import endpoints
 from agb._wire.answers import Answer
-from agb._wire.messages.sessions import SessionData, SessionPage, SessionRequest
+from agb._wire.messages.sessions import CreateSessionData, SessionData, SessionPage, SessionRequest
 from agb.config import Config
 from agb.context_sync import ContextSync
 from agb.exceptions import ConfigurationError, InvalidParamsError
 from agb.results import DeleteResult, GetSessionResult, SessionListResult, SessionResult
 from agb.session_params import BrowserContext, CreateSessionParams, checked_labels
 
+_log = logging.getLogger("agb")
+
 _DELETE_SECONDS = 65.0
 """More than a delete takes by itself."""
+_UNDO_SECONDS = 15.0
+"""How long a cancelled create waits for the answer that names the session, and for its delete."""
 
 
 class AsyncAGB:
@@ -86,7 +91,10 @@ class AsyncAGB:
         )
         if not settings.api_key:
             raise ConfigurationError("config has no api_key")
-        self._use(AsyncConnections(http_client=http_client, transport=transport), settings)
+        connections = AsyncConnections(
+            http_client=http_client, transport=transport, endpoint=settings.endpoint
+        )
+        self._use(connections, settings)
 
     @classmethod
     def local(
@@ -211,7 +219,11 @@ class AsyncAGB:
         """
         deadline = Deadline(_checks.seconds("timeout", timeout))
         request = create_request(params or CreateSessionParams(), self.config.default_image)
-        answer = await self.transport.call(endpoints.CREATE_SESSION, request)
+        answer = await aio.finished_or_undone(
+            lambda: self.transport.call(endpoints.CREATE_SESSION, request),
+            self._uncreate,
+            seconds=_UNDO_SECONDS,
+        )
         session = AsyncSession.from_data(self, created_data(answer), request.image_id)
         if request.persistence_data_list:
             await self._wait_for_contexts(session, deadline, answer.request_id)
@@ -229,7 +241,22 @@ class AsyncAGB:
                 raise failure
         finally:
             if not complete:
-                await aio.shielded(session.delete, seconds=_DELETE_SECONDS)
+                await self._discard(session)
+
+    async def _uncreate(self, answer: Answer[CreateSessionData]) -> None:
+        """Delete a session that nobody waits for any more."""
+        if answer.data.session_id:
+            await self._discard(AsyncSession(self, answer.data.session_id))
+
+    async def _discard(self, session: AsyncSession) -> None:
+        """Delete a session that its caller never saw; what can't be deleted is told."""
+        try:
+            deleted = await aio.shielded(session.delete, seconds=_DELETE_SECONDS)
+            problem = deleted.error_message
+        except TimeoutError:
+            problem = f"it took longer than {_DELETE_SECONDS:g} s"
+        if problem:
+            _log.warning("session %s could not be deleted: %s", session.session_id, problem)
 
     def session(
         self,
@@ -401,4 +428,5 @@ class AsyncAGB:
         """
         if isinstance(session, str):
             session = AsyncSession(self, _checks.non_blank("session", session))
+        _checks.instance("session", session, AsyncBaseSession, "a session or its id")
         return await session.delete(sync_context, wait=wait, timeout=timeout)

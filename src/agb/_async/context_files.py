@@ -9,7 +9,7 @@ from agb._async.reported import reported
 from agb._async.storage import AsyncStorage
 from agb._async.transport import AsyncTransport
 from agb._concurrency import aio
-from agb._context_reading import FOLDER, public_file
+from agb._context_reading import FOLDER, LINK, public_file
 from agb._transfers import DirectoryProgress, Landing, Progress, inside, local_file, local_files
 from agb._wire import endpoints
 from agb._wire.messages.contexts import ListContextFilesRequest
@@ -49,7 +49,7 @@ class AsyncContextFiles:
         """
         request = ListContextFilesRequest(
             context_id=_checks.trimmed("context_id", context_id),
-            parent_folder_path=(parent_folder_path or "").strip() or None,
+            parent_folder_path=parent_folder_path or None,
             page_number=_checks.at_least_one("page_number", page_number),
             page_size=_checks.at_least_one("page_size", page_size),
         )
@@ -219,11 +219,12 @@ class AsyncContextFiles:
             progress: Is told the path of each file that has gone, relative to the directory.
 
         Returns:
-            The files as `paths`. When one fails, those that went before it are in the context.
+            The files as `paths`, and what is no file as `skipped`. When one fails, those that
+            went before it are in the context.
         """
         _checks.trimmed("context_id", context_id)
         limit = _checks.at_least_one("at_once", at_once)
-        names = await aio.in_thread(lambda: local_files(local))
+        names, skipped = await aio.in_thread(lambda: local_files(local))
 
         async def put(name: str) -> int:
             target = str(PurePosixPath(folder, name))
@@ -234,7 +235,9 @@ class AsyncContextFiles:
             return size
 
         sizes = await aio.map_parallel(put, names, limit=limit)
-        return DirectoryTransferResult(paths=tuple(names), bytes_moved=sum(sizes))
+        return DirectoryTransferResult(
+            paths=tuple(names), skipped=tuple(skipped), bytes_moved=sum(sizes)
+        )
 
     @reported(DirectoryTransferResult)
     async def download_directory(
@@ -258,10 +261,12 @@ class AsyncContextFiles:
             progress: Is told the path of each file that has come, relative to the folder.
 
         Returns:
-            The files as `paths`.
+            The files as `paths`, and links that a session left as `skipped`.
         """
         limit = _checks.at_least_one("at_once", at_once)
-        names = [name async for name in self._walk(context_id, folder)]
+        found = [each async for each in self._walk(context_id, folder)]
+        names = [name for name, kind in found if kind != LINK]
+        skipped = [name for name, kind in found if kind == LINK]
 
         async def get(name: str) -> int:
             source = str(PurePosixPath(folder, name))
@@ -274,10 +279,12 @@ class AsyncContextFiles:
             return size
 
         sizes = await aio.map_parallel(get, names, limit=limit)
-        return DirectoryTransferResult(paths=tuple(names), bytes_moved=sum(sizes))
+        return DirectoryTransferResult(
+            paths=tuple(names), skipped=tuple(skipped), bytes_moved=sum(sizes)
+        )
 
-    async def _walk(self, context_id: str, folder: str) -> AsyncIterator[str]:
-        """Yield the files below a folder, relative to it."""
+    async def _walk(self, context_id: str, folder: str) -> AsyncIterator[tuple[str, str]]:
+        """Yield the files below a folder, by their paths relative to it, and what they are."""
         waiting = [""]
         while waiting:
             below = waiting.pop()
@@ -287,4 +294,4 @@ class AsyncContextFiles:
                 if entry.file_type == FOLDER:
                     waiting.append(name)
                 else:
-                    yield name
+                    yield name, entry.file_type

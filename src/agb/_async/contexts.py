@@ -46,7 +46,8 @@ class AsyncContextService(AsyncContextFiles):
             context_id: Identifier, in place of the name.
 
         Returns:
-            The context as `context`. It failed with an `APIError` when there is none.
+            The context as `context`. It failed with a `ContextNotFoundError` when there is
+            none.
         """
         if (name is None) == (context_id is None):
             raise InvalidParamsError("give a name or a context_id")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from agb._async.client import AsyncAGB
 from agb._extension_reading import public_extension
 from agb._transfers import zip_file
-from agb.exceptions import InvalidParamsError
+from agb.exceptions import ContextNotFoundError, InvalidParamsError
 from agb.extension import Extension, ExtensionOption
 
 _FOLDER = "/tmp/extensions"  # noqa: S108 - in the context
@@ -38,6 +38,7 @@ class AsyncExtensionsService:
 
     def __init__(self, agb: AsyncAGB, context_name: str = "") -> None:
         self._agb = agb
+        self._named = bool(context_name.strip())
         self.context_name: str = context_name.strip() or f"extensions-{int(time.time())}"
         self.context_id: str = ""
 
@@ -105,14 +106,18 @@ class AsyncExtensionsService:
         return deleted.success
 
     async def cleanup(self) -> bool:
-        """Delete the context with all extensions.
+        """Delete the context with all extensions; one that is not there is gone.
 
         Returns:
             Whether it is gone.
         """
-        if not self.context_id:
-            return True
-        return (await self._agb.context.delete(self.context_id)).success
+        context_id = self.context_id
+        if not context_id and self._named:
+            found = await self._agb.context.get(self.context_name)
+            if not found.success:
+                return isinstance(found.error, ContextNotFoundError)
+            context_id = found.context_id
+        return not context_id or (await self._agb.context.delete(context_id)).success
 
     async def create_extension_option(self, extension_ids: Sequence[str]) -> ExtensionOption:
         """Return what a `BrowserContext` wants, to load these extensions.

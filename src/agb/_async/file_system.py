@@ -12,7 +12,7 @@ from agb._async.reported import reported
 from agb._async.tools import AsyncTools
 from agb._async.transfer import AsyncFileTransfer
 from agb._chunks import pieces, ranges
-from agb._reading import ToolAnswer, text_of
+from agb._reading import ToolAnswer, content_of, text_of
 from agb._transfers import Progress
 from agb._wire import texts, tools
 from agb.exceptions import AGBError, FileError, InvalidParamsError, UnexpectedResponseError
@@ -72,7 +72,7 @@ class AsyncFileSystem:
     async def _read_text(self, path: str) -> FileContentResult:
         size, request_id = await self._size(path)
         chunks = [
-            text_of(await self._read_range(path, offset, length, None), FileError)
+            content_of(await self._read_range(path, offset, length, None), FileError)
             for offset, length in ranges(size)
         ]
         content = "".join(chunks)

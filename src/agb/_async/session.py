@@ -10,6 +10,7 @@ from agb._async.file_system import AsyncFileSystem
 from agb._async.oss import AsyncOss
 from agb._async.reported import reported
 from agb._async.session_context import AsyncSessionContext
+from agb._async.streams import AsyncStreams
 from agb._async.tools import AsyncTools
 from agb._async.transfer import AsyncFileTransfer
 from agb._async.transport import AsyncTransport
@@ -28,9 +29,17 @@ from agb._wire import endpoints, tools
 from agb._wire.messages.labels import SetLabelsRequest
 from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
 from agb._wire.messages.tools import ListToolsRequest, read_tool_list
-from agb.exceptions import APIError, ExecutionTimeoutError, InvalidParamsError, WaitTimeoutError
+from agb.exceptions import (
+    APIError,
+    AuthenticationError,
+    ExecutionTimeoutError,
+    InvalidParamsError,
+    PermissionDeniedError,
+    WaitTimeoutError,
+)
 from agb.results import (
     DeleteResult,
+    LinkResult,
     McpTool,
     McpToolResult,
     McpToolsResult,
@@ -44,6 +53,8 @@ from agb.session_params import checked_labels
 if TYPE_CHECKING:
     from agb._async.client import AsyncAGB
     from agb._async.low_level import AsyncClient
+
+_DELETED = "the session was deleted"
 
 
 class AsyncBaseSession:
@@ -82,7 +93,8 @@ class AsyncBaseSession:
         self.token = ""
         self.tool_list: Sequence[McpTool] = ()
         self._tools = AsyncTools(self)
-        self.code: AsyncCode = AsyncCode(self._tools)
+        self._streams = AsyncStreams(self)
+        self.code: AsyncCode = AsyncCode(self, self._tools, self._streams)
         self.command: AsyncCommand = AsyncCommand(self._tools)
         self.context: AsyncSessionContext = AsyncSessionContext(self)
         self.file: AsyncFileSystem = AsyncFileSystem(
@@ -214,14 +226,14 @@ class AsyncBaseSession:
         changed = (await self.set_labels(merged)).raise_for_error()
         return OperationResult(request_id=changed.request_id, data=merged)
 
-    @reported(OperationResult[str])
+    @reported(LinkResult)
     async def get_link(
         self,
         protocol_type: str | None = None,
         port: int | None = None,
         *,
         wait_port: float | None = None,
-    ) -> OperationResult[str]:
+    ) -> LinkResult:
         """Ask for a URL that leads into the session. It carries its own permission.
 
         Args:
@@ -248,7 +260,7 @@ class AsyncBaseSession:
                 raise InvalidParamsError("wait_port needs a port to wait for")
             await self._wait_until_listening(port, _checks.seconds("wait_port", wait_port))
         answer = await self.transport.call(endpoints.GET_LINK, request, session_id=self.session_id)
-        return OperationResult(request_id=answer.request_id, data=answer.data.url)
+        return LinkResult(request_id=answer.request_id, data=answer.data.url)
 
     async def _wait_until_listening(self, port: int, seconds: float) -> None:
         deadline = Deadline(seconds)
@@ -336,6 +348,8 @@ class AsyncBaseSession:
     ) -> DeleteResult:
         """Delete the session. One that is gone already counts as deleted.
 
+        Streams of this handle end with a `StreamDisconnectedError`.
+
         Args:
             sync_context: Whether to bring all mounted contexts up to date first. When that
                 fails, the session is not deleted, since its files would be lost.
@@ -358,23 +372,30 @@ class AsyncBaseSession:
             )
         except APIError as error:
             if is_gone(error):
+                await self._streams.aclose(_DELETED)
                 return DeleteResult(request_id=error.request_id)
             raise
+        await self._streams.aclose(_DELETED)
         if wait:
             await self._wait_until_gone(deadline, answer.request_id)
         return DeleteResult(request_id=answer.request_id)
 
     async def _wait_until_gone(self, deadline: Deadline, request_id: str) -> None:
-        status = "RUNNING"
+        last = "its status is not known"
         for pause in deadline.pauses():
             seen = await self.get_status()
-            status = seen.status or status
-            if is_over(status) or is_gone(seen.error):
+            if is_over(seen.status) or is_gone(seen.error):
                 return
+            if isinstance(seen.error, (AuthenticationError, PermissionDeniedError)):
+                raise seen.error
+            last = (
+                f"its status is {seen.status}"
+                if seen.success
+                else f"its status can't be had: {seen.error_message}"
+            )
             await aio.sleep(pause)
         raise WaitTimeoutError(
-            f"session {self.session_id} was asked to end, and after {deadline.seconds:g} s it is "
-            f"still {status}",
+            f"session {self.session_id} was asked to end; after {deadline.seconds:g} s {last}",
             request_id=request_id,
         )
 

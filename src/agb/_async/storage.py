@@ -7,8 +7,7 @@ from typing import BinaryIO, Self
 from agb._async.transport import AsyncTransport
 from agb._concurrency import aio
 from agb._http import AsyncHTTPStream, HTTPResponse
-from agb._transfers import CHUNK, Landing, Progress, Tally
-from agb.exceptions import TransferError
+from agb._transfers import CHUNK, Landing, Progress, Tally, opened, read_chunk, store_refusal
 
 _GOOD_PUT = frozenset({200, 201, 204})
 _GOOD_GET = 200
@@ -20,15 +19,16 @@ class AsyncUpload(AsyncHTTPStream):
     No generator: one that is left half-way, as by cancellation, would have to be closed by hand.
     """
 
-    def __init__(self, file: BinaryIO, tally: Tally) -> None:
+    def __init__(self, file: BinaryIO, size: int, tally: Tally) -> None:
         self._file = file
+        self._size = size
         self._tally = tally
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        chunk = await aio.in_thread(lambda: self._file.read(CHUNK))
+        chunk = await aio.in_thread(partial(read_chunk, self._file, self._size - self._tally.size))
         if not chunk:
             raise StopAsyncIteration
         return self._tally.add(chunk)
@@ -61,20 +61,17 @@ class AsyncStorage:
             progress: Is told how many bytes have gone.
 
         Raises:
-            TransferError: The store refused it, or has something else now.
+            TransferError: It can't be read, the store refused it, or has something else now.
         """
         tally = Tally(progress)
         headers = {"content-length": str(size)}
         if content_type:
             headers["content-type"] = content_type
-        with local.open("rb") as file:
-            stream = AsyncUpload(file, tally)
+        with opened(local) as file:
+            stream = AsyncUpload(file, size, tally)
             response = await self._transport.stream_out(url, headers, stream)
         if response.status_code not in _GOOD_PUT:
-            raise TransferError(
-                f"{name}: the store refused it (HTTP {response.status_code})",
-                status_code=response.status_code,
-            )
+            raise store_refusal(name, response.status_code, response.content)
         tally.check(name, size, response.headers.get("etag", ""))
         return response
 
@@ -93,16 +90,14 @@ class AsyncStorage:
             Its size in bytes.
 
         Raises:
-            TransferError: The store refused it, or less arrived than there is.
+            TransferError: The store refused it, less arrived than there is, or it can't be
+                written.
         """
         tally = Tally(progress)
         try:
             async with self._transport.stream_in(url) as response:
                 if response.status_code != _GOOD_GET:
-                    raise TransferError(
-                        f"{name}: the store refused it (HTTP {response.status_code})",
-                        status_code=response.status_code,
-                    )
+                    raise store_refusal(name, response.status_code, await response.aread())
                 async for chunk in response.aiter_bytes(CHUNK):
                     await aio.in_thread(partial(landing.write, tally.add(chunk)))
                 length = response.headers.get("content-length")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from agb._failures import malformed, refusal
-from agb._http import Timeouts, surely_not_sent
+from agb._http import Timeouts, surely_not_sent, usable_url
 from agb._reading import ToolAnswer
 from agb._wire import endpoints, link
 from agb._wire.answers import Malformed, Refused
@@ -41,7 +41,7 @@ class AsyncTools:
         session = self._session
         timeouts = timeouts or session.transport.timeouts()
         server = next((tool.server for tool in session.tool_list if tool.name == name), "")
-        if session.link_url and session.token and server:
+        if server and session.token and usable_url(session.link_url):
             try:
                 return await self._call_over_link(name, server, args, timeouts)
             except APIConnectionError as error:

@@ -8,23 +8,34 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from agb import _http
+from agb._async.shared_socket import AsyncSharedSocket
 from agb._concurrency import aio
 from agb._embedded import EmbeddedServer
 from agb._failures import malformed, refusal
-from agb._http import AsyncHTTPClient, AsyncHTTPStream, AsyncHTTPTransport, HTTPResponse, Timeouts
+from agb._http import (
+    AsyncHTTPClient,
+    AsyncHTTPStream,
+    AsyncHTTPTransport,
+    HTTPRequest,
+    HTTPResponse,
+    Timeouts,
+)
 from agb._wire.answers import Answer, Malformed, Refused, read_answer
 from agb._wire.codec import Json
 from agb._wire.endpoints import Endpoint, write_request
 from agb.config import Config
-from agb.exceptions import ClientClosedError
+from agb.exceptions import ClientClosedError, LocalServerError, TransferError
 
 Q = TypeVar("Q")
 A = TypeVar("A")
 
 _log = logging.getLogger("agb")
 
+_MOST_REDIRECTS = 10
 _CLOSE_SECONDS = 60.0
 """More than an AGB on this machine takes to stop, or to be killed."""
+
+_CLOSED_AT_ONCE = 32
 
 
 class AsyncConnections:
@@ -33,6 +44,7 @@ class AsyncConnections:
     Args:
         http_client: The user's own client, which stays the user's to close; or None.
         transport: The user's own transport below a client of ours; or None.
+        endpoint: Where most requests go.
 
     Attributes:
         server: The AGB on this machine that stops with the client; or None.
@@ -44,24 +56,38 @@ class AsyncConnections:
         *,
         http_client: AsyncHTTPClient | None,
         transport: AsyncHTTPTransport | None,
+        endpoint: str,
     ) -> None:
         self._own = http_client is None
         self.server: EmbeddedServer | None = None
         self.known_endpoint: str = ""
         self._closed = False
-        self.http: AsyncHTTPClient = http_client or AsyncHTTPClient(
-            **_http.client_arguments(transport)
-        )
+        self._sockets: set[AsyncSharedSocket] = set()
+        try:
+            self.http: AsyncHTTPClient = http_client or AsyncHTTPClient(
+                **_http.client_arguments(transport, endpoint)
+            )
+        except (ImportError, ValueError) as error:
+            raise _http.client_failure(error) from error
 
     async def endpoint(self, config: Config) -> str:
         """Return the base address; an AGB on this machine is waited for."""
-        if self._closed:
+        if self._closed or self.http.is_closed:
             raise ClientClosedError("this client is closed: make a new one")
         if self.server is None:
             return config.endpoint
         if not self.known_endpoint:
             self.known_endpoint = await aio.in_thread(self.server.endpoint)
         return self.known_endpoint
+
+    def keep(self, socket: AsyncSharedSocket) -> bool:
+        """Close a session's WebSocket with the client; tell whether it is not too late."""
+        self._sockets.add(socket)
+        return not self._closed
+
+    def let_go(self, socket: AsyncSharedSocket) -> None:
+        """Leave a session's WebSocket to its session to close."""
+        self._sockets.discard(socket)
 
     async def aclose(self) -> None:
         """Close what is ours; a second time does nothing."""
@@ -71,6 +97,11 @@ class AsyncConnections:
         await aio.shielded(self._close, seconds=_CLOSE_SECONDS)
 
     async def _close(self) -> None:
+        await aio.map_parallel(
+            lambda socket: socket.aclose("this client was closed"),
+            list(self._sockets),
+            limit=_CLOSED_AT_ONCE,
+        )
         if self._own:
             await self.http.aclose()
         if self.server is not None:
@@ -168,13 +199,23 @@ class AsyncTransport:
         http = await self._ready()
         request = http.build_request("GET", url, extensions=self._patience())
         try:
-            response = await http.send(request, stream=True, follow_redirects=True)
+            response = await self._follow(http, request)
             try:
                 yield response
             finally:
                 await aio.shielded(response.aclose, seconds=_CLOSE_SECONDS)
         except _http.RequestError as error:
             raise _http.connection_failure(error, _http.host_of(url)) from error
+
+    async def _follow(self, http: AsyncHTTPClient, request: HTTPRequest) -> HTTPResponse:
+        """Send a request and go where it is sent on to; none of the URLs shows in a log."""
+        for _ in range(_MOST_REDIRECTS):
+            response = await http.send(_http.unshown(request), stream=True, follow_redirects=False)
+            if response.next_request is None:
+                return response
+            request = response.next_request
+            await aio.shielded(response.aclose, seconds=_CLOSE_SECONDS)
+        raise TransferError(f"{_http.host_of(str(request.url))} sends a request round in circles")
 
     async def _ready(self) -> AsyncHTTPClient:
         await self.connections.endpoint(self.config)
@@ -206,7 +247,11 @@ class AsyncTransport:
         try:
             response = await http.send(request, follow_redirects=False)
         except _http.RequestError as error:
-            raise _http.connection_failure(error, _http.host_of(url)) from error
+            failure = _http.connection_failure(error, _http.host_of(url))
+            server = self.connections.server
+            if server is not None and server.died:
+                raise LocalServerError(f"the AGB on this machine has died: {failure}") from error
+            raise failure from error
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug(
                 "%s %s -> HTTP %s in %.0f ms",

@@ -1,6 +1,7 @@
 # Generated from src/agb/_async/client.py; edit that file, then `nox -s twin`.
 """The client: creates, finds and deletes sessions."""
 
+import logging
 import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,15 +26,19 @@ from agb._sync.session import BaseSession, Session
 from agb._sync.transport import Connections, Transport
 from agb._wire import endpoints
 from agb._wire.answers import Answer
-from agb._wire.messages.sessions import SessionData, SessionPage, SessionRequest
+from agb._wire.messages.sessions import CreateSessionData, SessionData, SessionPage, SessionRequest
 from agb.config import Config
 from agb.context_sync import ContextSync
 from agb.exceptions import ConfigurationError, InvalidParamsError
 from agb.results import DeleteResult, GetSessionResult, SessionListResult, SessionResult
 from agb.session_params import BrowserContext, CreateSessionParams, checked_labels
 
+_log = logging.getLogger("agb")
+
 _DELETE_SECONDS = 65.0
 """More than a delete takes by itself."""
+_UNDO_SECONDS = 15.0
+"""How long a cancelled create waits for the answer that names the session, and for its delete."""
 
 
 class AGB:
@@ -87,7 +92,10 @@ class AGB:
         )
         if not settings.api_key:
             raise ConfigurationError("config has no api_key")
-        self._use(Connections(http_client=http_client, transport=transport), settings)
+        connections = Connections(
+            http_client=http_client, transport=transport, endpoint=settings.endpoint
+        )
+        self._use(connections, settings)
 
     @classmethod
     def local(
@@ -212,7 +220,11 @@ class AGB:
         """
         deadline = Deadline(_checks.seconds("timeout", timeout))
         request = create_request(params or CreateSessionParams(), self.config.default_image)
-        answer = self.transport.call(endpoints.CREATE_SESSION, request)
+        answer = threads.finished_or_undone(
+            lambda: self.transport.call(endpoints.CREATE_SESSION, request),
+            self._uncreate,
+            seconds=_UNDO_SECONDS,
+        )
         session = Session.from_data(self, created_data(answer), request.image_id)
         if request.persistence_data_list:
             self._wait_for_contexts(session, deadline, answer.request_id)
@@ -228,7 +240,22 @@ class AGB:
                 raise failure
         finally:
             if not complete:
-                threads.shielded(session.delete, seconds=_DELETE_SECONDS)
+                self._discard(session)
+
+    def _uncreate(self, answer: Answer[CreateSessionData]) -> None:
+        """Delete a session that nobody waits for any more."""
+        if answer.data.session_id:
+            self._discard(Session(self, answer.data.session_id))
+
+    def _discard(self, session: Session) -> None:
+        """Delete a session that its caller never saw; what can't be deleted is told."""
+        try:
+            deleted = threads.shielded(session.delete, seconds=_DELETE_SECONDS)
+            problem = deleted.error_message
+        except TimeoutError:
+            problem = f"it took longer than {_DELETE_SECONDS:g} s"
+        if problem:
+            _log.warning("session %s could not be deleted: %s", session.session_id, problem)
 
     def session(
         self,
@@ -397,4 +424,5 @@ class AGB:
         """
         if isinstance(session, str):
             session = Session(self, _checks.non_blank("session", session))
+        _checks.instance("session", session, BaseSession, "a session or its id")
         return session.delete(sync_context, wait=wait, timeout=timeout)

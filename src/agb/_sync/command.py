@@ -1,38 +1,55 @@
 # Generated from src/agb/_async/command.py; edit that file, then `nox -s twin`.
 """Running shell commands in a session."""
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Mapping, Sequence
 
-from agb import _checks, _reading
+from agb import _background, _checks, _scripts, _shell
+from agb._concurrency import threads
+from agb._sync.process import Process
 from agb._sync.reported import reported
+from agb._sync.scripts import Scripts
 from agb._sync.tools import Tools
-from agb._wire import tools
-from agb.results import CommandResult
+from agb.exceptions import AGBError, ExecutionTimeoutError
+from agb.results import CommandResult, ProcessListResult
 
 
 class Command:
-    """Runs commands in a session, each in a shell of its own: only files outlive it."""
+    """Runs commands in a session, each in a shell of its own: only files outlive it.
+
+    What may take long, or should be watched, fed or stopped, is for `start`.
+    """
 
     def __init__(self, caller: Tools) -> None:
         self._tools = caller
+        self._scripts = Scripts(caller)
 
-    @reported(CommandResult)
     def execute(
         self,
-        command: str,
+        command: str | Sequence[str],
         timeout_ms: int = 60_000,
         cwd: str | None = None,
         envs: Mapping[str, str] | None = None,
+        *,
+        check: bool = False,
+        max_output: int | None = None,
     ) -> CommandResult:
-        """Run a command line and wait for its end.
+        """Run a command and wait for its end.
 
         Args:
-            command: What to run, as a shell reads it.
+            command: What to run: a command line, as a shell reads it, or a program and its
+                arguments, which no shell changes.
             timeout_ms: Milliseconds after which the command and all that it started are
                 stopped, 1 or more. The call itself may wait longer by the client's `timeout`.
             cwd: Directory to run in. Default: the session's own.
             envs: Further environment variables. They arrive as they are, never as part of the
                 command line.
+            check: Whether to raise what a failed result would report.
+            max_output: Bytes of stdout, and of stderr, that may come back. Of more, the beginning
+                and the end are kept, with a line between them that tells how much was cut;
+                `truncated` says so. The session then writes both streams to files instead of
+                sending them, and keeps what was cut: `stdout_path` and `stderr_path` tell where.
+                Default: all of both.
 
         Returns:
             Outputs and exit code. It failed with a `CommandError` when the exit code is not 0,
@@ -40,17 +57,132 @@ class Command:
 
         Example:
             ```python
-            listing = session.command.execute("ls -la", cwd="/tmp")
+            listing = session.command.execute(["ls", "-la", "my files"], cwd="/tmp")
             print(listing.exit_code, listing.output)
             ```
         """
-        arguments = tools.ShellArguments(
-            command=_checks.non_blank("command", command),
-            timeout_ms=_checks.at_least_one("timeout_ms", timeout_ms),
-            cwd=cwd,
-            envs=None if envs is None else _checks.environment(envs),
-        )
-        answer = self._tools.call(tools.SHELL, arguments, seconds=timeout_ms / 1000)
-        return _reading.command_result(answer)
+        result = self._execute(command, timeout_ms, cwd, envs, max_output)
+        return result.raise_for_error() if check else result
 
     execute_command = execute
+
+    @reported(CommandResult)
+    def _execute(
+        self,
+        command: str | Sequence[str],
+        timeout_ms: int,
+        cwd: str | None,
+        envs: Mapping[str, str] | None,
+        max_output: int | None,
+    ) -> CommandResult:
+        line = _shell.line(command)
+        limit = _checks.at_least_one("timeout_ms", timeout_ms)
+        own = None if envs is None else _checks.environment(envs)
+        if max_output is None:
+            return self._scripts.run(line, own, timeout_ms=limit, cwd=cwd)
+        most = _checks.at_least_one("max_output", max_output)
+        bounds = _shell.bounds(secrets.token_hex(8), most)
+        ran = self._scripts.run(
+            _shell.RUN_BOUNDED,
+            {**_shell.environment(line, own or {}), **bounds},
+            timeout_ms=limit,
+            cwd=cwd,
+        )
+        if not isinstance(ran.error, ExecutionTimeoutError):
+            return _shell.bounded_result(ran, ran)
+        shown = self._scripts.run(_shell.SHOW_BOUNDED, bounds)
+        return _shell.bounded_result(ran, shown)
+
+    def start(
+        self,
+        command: str | Sequence[str],
+        cwd: str | None = None,
+        envs: Mapping[str, str] | None = None,
+        *,
+        stdin: bool = False,
+        process_id: str | None = None,
+    ) -> Process:
+        """Start a process in the background, which this call does not wait for.
+
+        It has no time limit but the life of the session, and no request waits for it. Starting
+        is safe to repeat: of all calls with one id, only the first starts anything. So when no
+        answer comes, the call is made again, twice at most.
+
+        Args:
+            command: What to run: a command line, as a shell reads it, or a program and its
+                arguments, which no shell changes.
+            cwd: Directory to run in. Default: the session's own.
+            envs: Further environment variables.
+            stdin: Whether something will be sent to its standard input. Else there is nothing to
+                read.
+            process_id: Id for the process, of letters, digits, dots, hyphens and underscores. If
+                the session has a process of that id, that one is returned, whatever its command.
+                Default: a new one.
+
+        Returns:
+            A handle to it. As a block, it kills the process on leaving.
+
+        Raises:
+            InvalidParamsError: An argument is wrong.
+            CommandError: The session can't start it: there is no such directory, or no `setsid`.
+            AGBError: The session was not reached.
+
+        Example:
+            ```python
+            build = session.command.start("make -j2", cwd="/tmp/project")
+            for piece in build.stream():
+                print(piece.text, end="")
+            print(build.wait().exit_code)
+            ```
+        """
+        line = _shell.line(command)
+        own = {} if envs is None else _checks.environment(envs)
+        new_id = secrets.token_hex(8) if process_id is None else process_id
+        process = Process(self._tools, _background.checked_id(new_id))
+        values = {
+            **_shell.environment(line, own),
+            **_background.offsets(),
+            "AGB_PROCESS": process.id,
+            "AGB_STDIN": "yes" if stdin else "",
+        }
+        self._start(process.id, values, cwd)
+        return process
+
+    def _start(self, process_id: str, values: Mapping[str, str], cwd: str | None) -> None:
+        script = _scripts.start(process_id)
+        for pause in (*_background.START_PAUSES, None):
+            try:
+                ran = self._scripts.run(script, values, cwd=cwd)
+            except AGBError as error:
+                if pause is None or not _background.answer_was_lost(error):
+                    raise
+                threads.sleep(pause)
+            else:
+                text = _background.said(ran, process_id)
+                _background.read_look(text, ran.request_id)
+                return
+
+    def attach(self, process_id: str) -> Process:
+        """Return a handle to a process that was started before, from wherever.
+
+        Args:
+            process_id: Its id: `process.id` of the handle that started it.
+
+        Raises:
+            ProcessNotFoundError: The session has no such process.
+            AGBError: The session was not reached.
+        """
+        process = Process(self._tools, _background.checked_id(process_id))
+        process.status().raise_for_error()
+        return process
+
+    @reported(ProcessListResult)
+    def list_processes(self) -> ProcessListResult:
+        """List the background processes of the session, those that have ended too.
+
+        Returns:
+            All that were started and not removed, as `processes`.
+        """
+        ran = self._scripts.run(_scripts.LIST)
+        found = _background.read_list(_background.said(ran, ""), ran.request_id)
+        return ProcessListResult(request_id=ran.request_id, processes=found)

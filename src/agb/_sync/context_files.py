@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from agb import _checks
 from agb._concurrency import threads
-from agb._context_reading import FOLDER, public_file
+from agb._context_reading import FOLDER, LINK, public_file
 from agb._sync.reported import reported
 from agb._sync.storage import Storage
 from agb._sync.transport import Transport
@@ -50,7 +50,7 @@ class ContextFiles:
         """
         request = ListContextFilesRequest(
             context_id=_checks.trimmed("context_id", context_id),
-            parent_folder_path=(parent_folder_path or "").strip() or None,
+            parent_folder_path=parent_folder_path or None,
             page_number=_checks.at_least_one("page_number", page_number),
             page_size=_checks.at_least_one("page_size", page_size),
         )
@@ -219,11 +219,12 @@ class ContextFiles:
             progress: Is told the path of each file that has gone, relative to the directory.
 
         Returns:
-            The files as `paths`. When one fails, those that went before it are in the context.
+            The files as `paths`, and what is no file as `skipped`. When one fails, those that
+            went before it are in the context.
         """
         _checks.trimmed("context_id", context_id)
         limit = _checks.at_least_one("at_once", at_once)
-        names = threads.in_thread(lambda: local_files(local))
+        names, skipped = threads.in_thread(lambda: local_files(local))
 
         def put(name: str) -> int:
             target = str(PurePosixPath(folder, name))
@@ -234,7 +235,9 @@ class ContextFiles:
             return size
 
         sizes = threads.map_parallel(put, names, limit=limit)
-        return DirectoryTransferResult(paths=tuple(names), bytes_moved=sum(sizes))
+        return DirectoryTransferResult(
+            paths=tuple(names), skipped=tuple(skipped), bytes_moved=sum(sizes)
+        )
 
     @reported(DirectoryTransferResult)
     def download_directory(
@@ -258,10 +261,12 @@ class ContextFiles:
             progress: Is told the path of each file that has come, relative to the folder.
 
         Returns:
-            The files as `paths`.
+            The files as `paths`, and links that a session left as `skipped`.
         """
         limit = _checks.at_least_one("at_once", at_once)
-        names = list(self._walk(context_id, folder))
+        found = list(self._walk(context_id, folder))
+        names = [name for name, kind in found if kind != LINK]
+        skipped = [name for name, kind in found if kind == LINK]
 
         def get(name: str) -> int:
             source = str(PurePosixPath(folder, name))
@@ -272,10 +277,12 @@ class ContextFiles:
             return size
 
         sizes = threads.map_parallel(get, names, limit=limit)
-        return DirectoryTransferResult(paths=tuple(names), bytes_moved=sum(sizes))
+        return DirectoryTransferResult(
+            paths=tuple(names), skipped=tuple(skipped), bytes_moved=sum(sizes)
+        )
 
-    def _walk(self, context_id: str, folder: str) -> Iterator[str]:
-        """Yield the files below a folder, relative to it."""
+    def _walk(self, context_id: str, folder: str) -> Iterator[tuple[str, str]]:
+        """Yield the files below a folder, by their paths relative to it, and what they are."""
         waiting = [""]
         while waiting:
             below = waiting.pop()
@@ -285,4 +292,4 @@ class ContextFiles:
                 if entry.file_type == FOLDER:
                     waiting.append(name)
                 else:
-                    yield name
+                    yield name, entry.file_type

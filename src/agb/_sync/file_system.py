@@ -10,7 +10,7 @@ from typing import Literal, overload
 
 from agb import _checks, _reading
 from agb._chunks import pieces, ranges
-from agb._reading import ToolAnswer, text_of
+from agb._reading import ToolAnswer, content_of, text_of
 from agb._sync.reported import reported
 from agb._sync.tools import Tools
 from agb._sync.transfer import FileTransfer
@@ -73,7 +73,7 @@ class FileSystem:
     def _read_text(self, path: str) -> FileContentResult:
         size, request_id = self._size(path)
         chunks = [
-            text_of(self._read_range(path, offset, length, None), FileError)
+            content_of(self._read_range(path, offset, length, None), FileError)
             for offset, length in ranges(size)
         ]
         content = "".join(chunks)

@@ -37,14 +37,15 @@ class Listing:
                 raise
             self._tokens.forget(labels, limit)  # the AGB does not take an old token any more
             return self.numbered(labels, limit, number)
-        while at < number:
+        while True:
             token = answer.data.next_token
+            self._tokens.note(labels, limit, at + 1, token)
+            if at == number:
+                return answer
             if not token:
                 raise PageNotFoundError(
                     f"Cannot reach page {number}: No more pages available; there are {at}",
                     request_id=answer.request_id,
                 )
             at += 1
-            self._tokens.note(labels, limit, at, token)
             answer = self.page(labels, limit, token)
-        return answer

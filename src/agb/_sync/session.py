@@ -22,6 +22,7 @@ from agb._sync.file_system import FileSystem
 from agb._sync.oss import Oss
 from agb._sync.reported import reported
 from agb._sync.session_context import SessionContext
+from agb._sync.streams import Streams
 from agb._sync.tools import Tools
 from agb._sync.transfer import FileTransfer
 from agb._sync.transport import Transport
@@ -29,9 +30,17 @@ from agb._wire import endpoints, tools
 from agb._wire.messages.labels import SetLabelsRequest
 from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
 from agb._wire.messages.tools import ListToolsRequest, read_tool_list
-from agb.exceptions import APIError, ExecutionTimeoutError, InvalidParamsError, WaitTimeoutError
+from agb.exceptions import (
+    APIError,
+    AuthenticationError,
+    ExecutionTimeoutError,
+    InvalidParamsError,
+    PermissionDeniedError,
+    WaitTimeoutError,
+)
 from agb.results import (
     DeleteResult,
+    LinkResult,
     McpTool,
     McpToolResult,
     McpToolsResult,
@@ -45,6 +54,8 @@ from agb.session_params import checked_labels
 if TYPE_CHECKING:
     from agb._sync.client import AGB
     from agb._sync.low_level import Client
+
+_DELETED = "the session was deleted"
 
 
 class BaseSession:
@@ -83,7 +94,8 @@ class BaseSession:
         self.token = ""
         self.tool_list: Sequence[McpTool] = ()
         self._tools = Tools(self)
-        self.code: Code = Code(self._tools)
+        self._streams = Streams(self)
+        self.code: Code = Code(self, self._tools, self._streams)
         self.command: Command = Command(self._tools)
         self.context: SessionContext = SessionContext(self)
         self.file: FileSystem = FileSystem(
@@ -215,14 +227,14 @@ class BaseSession:
         changed = self.set_labels(merged).raise_for_error()
         return OperationResult(request_id=changed.request_id, data=merged)
 
-    @reported(OperationResult[str])
+    @reported(LinkResult)
     def get_link(
         self,
         protocol_type: str | None = None,
         port: int | None = None,
         *,
         wait_port: float | None = None,
-    ) -> OperationResult[str]:
+    ) -> LinkResult:
         """Ask for a URL that leads into the session. It carries its own permission.
 
         Args:
@@ -249,7 +261,7 @@ class BaseSession:
                 raise InvalidParamsError("wait_port needs a port to wait for")
             self._wait_until_listening(port, _checks.seconds("wait_port", wait_port))
         answer = self.transport.call(endpoints.GET_LINK, request, session_id=self.session_id)
-        return OperationResult(request_id=answer.request_id, data=answer.data.url)
+        return LinkResult(request_id=answer.request_id, data=answer.data.url)
 
     def _wait_until_listening(self, port: int, seconds: float) -> None:
         deadline = Deadline(seconds)
@@ -337,6 +349,8 @@ class BaseSession:
     ) -> DeleteResult:
         """Delete the session. One that is gone already counts as deleted.
 
+        Streams of this handle end with a `StreamDisconnectedError`.
+
         Args:
             sync_context: Whether to bring all mounted contexts up to date first. When that
                 fails, the session is not deleted, since its files would be lost.
@@ -359,23 +373,30 @@ class BaseSession:
             )
         except APIError as error:
             if is_gone(error):
+                self._streams.close(_DELETED)
                 return DeleteResult(request_id=error.request_id)
             raise
+        self._streams.close(_DELETED)
         if wait:
             self._wait_until_gone(deadline, answer.request_id)
         return DeleteResult(request_id=answer.request_id)
 
     def _wait_until_gone(self, deadline: Deadline, request_id: str) -> None:
-        status = "RUNNING"
+        last = "its status is not known"
         for pause in deadline.pauses():
             seen = self.get_status()
-            status = seen.status or status
-            if is_over(status) or is_gone(seen.error):
+            if is_over(seen.status) or is_gone(seen.error):
                 return
+            if isinstance(seen.error, (AuthenticationError, PermissionDeniedError)):
+                raise seen.error
+            last = (
+                f"its status is {seen.status}"
+                if seen.success
+                else f"its status can't be had: {seen.error_message}"
+            )
             threads.sleep(pause)
         raise WaitTimeoutError(
-            f"session {self.session_id} was asked to end, and after {deadline.seconds:g} s it is "
-            f"still {status}",
+            f"session {self.session_id} was asked to end; after {deadline.seconds:g} s {last}",
             request_id=request_id,
         )
 

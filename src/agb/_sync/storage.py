@@ -8,8 +8,7 @@ from typing import BinaryIO, Self
 from agb._concurrency import threads
 from agb._http import HTTPResponse, HTTPStream
 from agb._sync.transport import Transport
-from agb._transfers import CHUNK, Landing, Progress, Tally
-from agb.exceptions import TransferError
+from agb._transfers import CHUNK, Landing, Progress, Tally, opened, read_chunk, store_refusal
 
 _GOOD_PUT = frozenset({200, 201, 204})
 _GOOD_GET = 200
@@ -21,15 +20,16 @@ class Upload(HTTPStream):
     No generator: one that is left half-way, as by cancellation, would have to be closed by hand.
     """
 
-    def __init__(self, file: BinaryIO, tally: Tally) -> None:
+    def __init__(self, file: BinaryIO, size: int, tally: Tally) -> None:
         self._file = file
+        self._size = size
         self._tally = tally
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> bytes:
-        chunk = threads.in_thread(lambda: self._file.read(CHUNK))
+        chunk = threads.in_thread(partial(read_chunk, self._file, self._size - self._tally.size))
         if not chunk:
             raise StopIteration
         return self._tally.add(chunk)
@@ -62,20 +62,17 @@ class Storage:
             progress: Is told how many bytes have gone.
 
         Raises:
-            TransferError: The store refused it, or has something else now.
+            TransferError: It can't be read, the store refused it, or has something else now.
         """
         tally = Tally(progress)
         headers = {"content-length": str(size)}
         if content_type:
             headers["content-type"] = content_type
-        with local.open("rb") as file:
-            stream = Upload(file, tally)
+        with opened(local) as file:
+            stream = Upload(file, size, tally)
             response = self._transport.stream_out(url, headers, stream)
         if response.status_code not in _GOOD_PUT:
-            raise TransferError(
-                f"{name}: the store refused it (HTTP {response.status_code})",
-                status_code=response.status_code,
-            )
+            raise store_refusal(name, response.status_code, response.content)
         tally.check(name, size, response.headers.get("etag", ""))
         return response
 
@@ -94,16 +91,14 @@ class Storage:
             Its size in bytes.
 
         Raises:
-            TransferError: The store refused it, or less arrived than there is.
+            TransferError: The store refused it, less arrived than there is, or it can't be
+                written.
         """
         tally = Tally(progress)
         try:
             with self._transport.stream_in(url) as response:
                 if response.status_code != _GOOD_GET:
-                    raise TransferError(
-                        f"{name}: the store refused it (HTTP {response.status_code})",
-                        status_code=response.status_code,
-                    )
+                    raise store_refusal(name, response.status_code, response.read())
                 for chunk in response.iter_bytes(CHUNK):
                     threads.in_thread(partial(landing.write, tally.add(chunk)))
                 length = response.headers.get("content-length")

@@ -41,11 +41,21 @@ LANGUAGES: Mapping[str, str] = {
 
 @frozen(kw_only=True)
 class CodeError:
-    """Why code failed."""
+    """Why code failed.
+
+    Attributes:
+        told: How the AGB puts it in one text, where it tells name and value apart besides.
+    """
 
     name: str = "ExecutionError"
     value: str = ""
     traceback: str = ""
+    told: str = ""
+
+    @property
+    def worded(self) -> str:
+        """Name and value in one text."""
+        return f"{self.name}: {self.value}" if self.value else self.name
 
 
 @frozen(kw_only=True)
@@ -75,7 +85,7 @@ def write_outcome(
     stderr: Sequence[str],
     execution_count: int | None,
     execution_time: float,
-    error: str | None,
+    error: CodeError | str | None,
 ) -> str:
     """Write the text of a `run_code` answer.
 
@@ -85,19 +95,24 @@ def write_outcome(
         stderr: Pieces of standard error.
         execution_count: Number of the run in its session, when the language counts.
         execution_time: Seconds that the run took.
-        error: What went wrong, or None.
+        error: What went wrong, or None. All clients read one text; where name, value and
+            traceback are known, they are told besides.
     """
-    return json.dumps(
-        {
-            "result": list(results),
-            "stdout": list(stdout),
-            "stderr": list(stderr),
-            "execution_count": execution_count,
-            "execution_time": execution_time,
-            "executionError": error,
-        },
-        ensure_ascii=False,
-    )
+    outcome: Json = {
+        "result": list(results),
+        "stdout": list(stdout),
+        "stderr": list(stderr),
+        "execution_count": execution_count,
+        "execution_time": execution_time,
+        "executionError": error.worded if isinstance(error, CodeError) else error,
+    }
+    if isinstance(error, CodeError):
+        outcome["error"] = {
+            "name": error.name,
+            "value": error.value,
+            "traceback": error.traceback,
+        }
+    return json.dumps(outcome, ensure_ascii=False)
 
 
 def read_outcome(text: str) -> CodeOutcome:
@@ -126,7 +141,9 @@ def _plain(text: str) -> CodeOutcome:
 
 
 def _current(found: Json) -> CodeOutcome:
-    error = found.get("executionError")
+    error, more = found.get("executionError"), found.get("error")
+    if error and is_object(more):
+        error = {**more, "told": str(error)}
     return CodeOutcome(
         results=_displays(found.get("result")),
         stdout=_lines(found.get("stdout")),
@@ -140,7 +157,7 @@ def _current(found: Json) -> CodeOutcome:
 def _displays(result: Any) -> tuple[Display, ...]:
     if isinstance(result, str):
         return (Display(values={"text": result}, is_main_result=True),)
-    return tuple(_display(item) for item in result) if is_array(result) else ()
+    return tuple(read_display(item) for item in result) if is_array(result) else ()
 
 
 def _count(value: Any) -> int | None:
@@ -172,11 +189,13 @@ def _error(error: Any) -> CodeError:
             name=str(error.get("name") or "ExecutionError"),
             value=str(error.get("value") or error.get("message") or ""),
             traceback=str(error.get("traceback") or ""),
+            told=str(error.get("told") or ""),
         )
     return CodeError(value=str(error))
 
 
-def _display(item: Any) -> Display:
+def read_display(item: Any) -> Display:
+    """Read one thing that a run showed, whatever its shape."""
     for _ in range(2):  # some AGBs encode twice
         parsed = _json(item) if isinstance(item, str) else None
         if not (is_object(parsed) or isinstance(parsed, str)):

@@ -21,7 +21,7 @@ from agb._wire import link
 from agb._wire.answers import good_answer, refusal
 from agb._wire.codec import Json, Misread, dump
 from agb._wire.endpoints import ENDPOINTS, GET_LINK, Endpoint, read_request
-from agb.local import forwarded_socket, page
+from agb.local import forwarded_socket, page, stream
 from agb.local.calls import Call, Handler
 from agb.local.contexts import Contexts, urls
 from agb.local.forwarding import METHODS, Forwarded
@@ -30,12 +30,14 @@ from agb.local.links import (
     LINK_PATH,
     PAGE_PATH,
     PORT_PATH,
+    STREAM_PATH,
     check_link_token,
     check_port_token,
     session_of_page,
 )
 from agb.local.refusals import (
     Refusal,
+    bug,
     invalid_parameter,
     refusing_deep_nesting,
     too_large,
@@ -43,7 +45,7 @@ from agb.local.refusals import (
 )
 from agb.local.seals import Seals
 from agb.local.sessions import Session, Sessions
-from agb.local.tools import OK, call_tool
+from agb.local.tools import OK, CallerGone, call_tool
 
 _log = logging.getLogger(__name__)
 
@@ -85,6 +87,7 @@ def make_app(*, sessions: Sessions, contexts: Contexts, api_key: str) -> Starlet
                 _guarded(_link(answering)),
                 methods=["POST"],
             ),
+            WebSocketRoute(f"{STREAM_PATH}/{{session_id}}", _stream(answering)),
             Route(PAGE_PATH, _guarded(_page(answering)), methods=["GET"]),
             Route(f"{urls.PATH}/{{token}}", _guarded(_object(answering)), methods=["GET", "PUT"]),
             *_port_routes(answering),
@@ -125,6 +128,7 @@ def _api(answering: _Answering, endpoint: Endpoint[Any, Any], handler: Handler) 
             contexts=answering.contexts,
             seals=answering.seals,
             base_url=_base_url(request),
+            hung_up=partial(_hung_up, request),
         )
         reply = await handler(call, message)
         envelope = good_answer(endpoint, _request_id(request), reply.data)
@@ -143,9 +147,17 @@ def _link(answering: _Answering) -> _Serve:
         message = link.read_call(await _body(request))
         check_link_token(session, in_header or message.token)
         with answering.sessions.in_use(session_id):
-            result = await call_tool(session, message.tool, message.args)
+            hung_up = partial(_hung_up, request)
+            result = await call_tool(session, message.tool, message.args, hung_up)
         answer = link.write_answer(result.on_wire(), "" if result.code == OK else result.code)
         return _json(request, 200, {"requestId": _request_id(request), **answer})
+
+    return serve
+
+
+def _stream(answering: _Answering) -> Callable[[WebSocket], Awaitable[None]]:
+    async def serve(socket: WebSocket) -> None:
+        await stream.serve(answering.sessions, socket, partial(_refused, socket))
 
     return serve
 
@@ -231,12 +243,11 @@ def _guarded(serve: _Serve) -> _Serve:
             return _refused(request, no)
         except Misread as misread:
             return _refused(request, invalid_parameter(str(misread)))
-        except ClientDisconnect:
+        except (ClientDisconnect, CallerGone):
             return Response(status_code=400)  # nobody is there to read it
         except Exception:  # noqa: BLE001 - the edge: the caller gets an answer, the log the bug
             _log.exception("request %s to %s broke", _request_id(request), _shown_path(request))
-            broken = Refusal(500, "InternalError", "this AGB has a bug; its log says more")
-            return _refused(request, broken)
+            return _refused(request, bug())
 
     return guarded
 
@@ -272,6 +283,12 @@ async def _body(request: Request) -> Json:
     if not isinstance(body, dict):
         raise invalid_parameter("the body is not a JSON object")
     return cast("Json", body)
+
+
+async def _hung_up(request: Request) -> None:
+    """Return once nobody waits for the answer any more; the body must have been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _base_url(request: Request) -> str:

@@ -8,6 +8,7 @@ from attrs import frozen
 from agb.local.contexts import Contexts
 from agb.local.seals import Seals
 from agb.local.sessions import Sessions
+from agb.local.tools import HungUp
 
 
 @frozen(kw_only=True)
@@ -19,12 +20,14 @@ class Call:
         contexts: All contexts.
         seals: Seals what comes back later.
         base_url: How the caller reached this server.
+        hung_up: Returns once the caller does not wait for the answer any more.
     """
 
     sessions: Sessions
     contexts: Contexts
     seals: Seals
     base_url: str
+    hung_up: HungUp
 
 
 @frozen

@@ -14,7 +14,7 @@ from agb.local.forwarding import end_to_end, target_of
 from agb.local.refusals import Refusal, no_answer
 from agb.local.sessions import Session, Sessions
 
-_LONGEST = 16 * 1024 * 1024
+_LONGEST = 64 * 1024 * 1024
 """Bytes of a message; the server takes no longer ones either."""
 
 _HANDSHAKE = 20.0

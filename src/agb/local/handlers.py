@@ -45,6 +45,7 @@ async def create_session(call: Call, request: CreateSessionRequest) -> Reply:
     timeout = request.idle_release_timeout
     if timeout is not None and timeout < 1:
         raise invalid_parameter(f"timeout: {timeout} is less than 1 second")
+    _check_labels("labels", request.labels)
     session = await call.sessions.create(
         image,
         labels=request.labels,
@@ -67,6 +68,7 @@ def _reach(call: Call, session: Session) -> dict[str, Any]:
         "resource_id": session.resource_id,
         "resource_url": links.page_url(call.base_url, session, call.seals),
         "link_url": links.link_url(call.base_url, session) if session.image.has_link else "",
+        "ws_url": links.stream_url(call.base_url, session),
         "token": session.token,
         "tool_list": write_tool_list(_tool_lines(session.image)),
     }
@@ -157,11 +159,15 @@ async def set_labels(call: Call, request: SetLabelsRequest) -> Reply:
     session = call.sessions.touch(request.session_id)
     if not request.labels:
         raise invalid_parameter("Labels: is empty")
-    for key, value in request.labels.items():
-        if not key.strip() or not value.strip():
-            raise invalid_parameter(f"Labels: {key!r}: keys and values must not be blank")
+    _check_labels("Labels", request.labels)
     session.labels = dict(request.labels)
     return Reply(NoData())
+
+
+def _check_labels(field: str, labels: Mapping[str, str]) -> None:
+    for key, value in labels.items():
+        if not key.strip() or not value.strip():
+            raise invalid_parameter(f"{field}: {key!r}: keys and values must not be blank")
 
 
 async def get_labels(call: Call, request: SessionRequest) -> Reply:
@@ -172,7 +178,7 @@ async def get_labels(call: Call, request: SessionRequest) -> Reply:
 async def call_session_tool(call: Call, request: ToolCallRequest) -> Reply:
     """Call a tool of a session."""
     with call.sessions.in_use(request.session_id) as session:
-        result = await call_tool(session, request.name, request.args)
+        result = await call_tool(session, request.name, request.args, call.hung_up)
     return Reply(result.on_wire(), result.code)
 
 

@@ -7,6 +7,7 @@ from agb.local.seals import Seals
 from agb.local.sessions import Session, Sessions
 
 LINK_PATH = "/link"
+STREAM_PATH = "/stream"
 PAGE_PATH = "/resource"
 PORT_PATH = "/port"
 
@@ -22,13 +23,18 @@ def link_url(base_url: str, session: Session) -> str:
     return f"{base_url}{LINK_PATH}/{session.id}"
 
 
+def stream_url(base_url: str, session: Session) -> str:
+    """Give the URL of a session's WebSocket; the same token opens it."""
+    return f"ws{base_url.removeprefix('http')}{STREAM_PATH}/{session.id}"
+
+
 def check_link_token(session: Session, token: str) -> None:
-    """Make sure that a token opens a session's link.
+    """Make sure that a token opens a session's link or its WebSocket.
 
     Raises:
         Refusal: It does not.
     """
-    if not hmac.compare_digest(token.encode(), session.token.encode()):
+    if not hmac.compare_digest(token.encode(errors="replace"), session.token.encode()):
         raise wrong_token()
 
 

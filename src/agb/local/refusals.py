@@ -73,6 +73,16 @@ def no_more_sessions(most: int) -> Refusal:
     )
 
 
+def too_many_runs(most: int) -> Refusal:
+    """So many runs are under way on a connection that there can't be another."""
+    return Refusal(403, "QuotaExceeded.Runs", f"{most} runs are under way; wait for one to end")
+
+
+def bug() -> Refusal:
+    """Something broke that should not have."""
+    return Refusal(500, "InternalError", "this AGB has a bug; its log says more")
+
+
 def no_sandbox(problem: str) -> Refusal:
     """The sandbox of a new session did not come up."""
     return Refusal(503, "Sandbox.Unavailable", f"no sandbox could be started: {problem}")

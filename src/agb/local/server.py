@@ -11,7 +11,7 @@ from pathlib import Path
 import uvicorn
 from attrs import frozen
 
-from agb.local.app import make_app
+from agb.local.app import LONGEST_BODY, make_app
 from agb.local.clock import Clock, SystemClock
 from agb.local.contexts import Contexts
 from agb.local.contexts.service import Unusable, serving_contexts
@@ -148,6 +148,9 @@ def _config(settings: Settings, sessions: Sessions, contexts: Contexts) -> uvico
         make_app(sessions=sessions, contexts=contexts, api_key=settings.api_key),
         http="h11",
         ws="websockets-sansio",
+        ws_max_size=LONGEST_BODY,
+        ws_ping_interval=None,  # a client that does not read for a while is not cut off
+        ws_per_message_deflate=False,  # nothing is saved on the way to this machine
         lifespan="off",
         log_config=None,
         access_log=False,  # its lines would hold the tokens that travel in queries

@@ -43,6 +43,7 @@ class Session:
         calls: Tool calls that are under way.
         connections: Those that are forwarded to its ports.
         gauge: Remembers the last reading of its metrics.
+        ending: Is set when its release begins.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Session:
     calls: int = 0
     connections: Connections = field(init=False, repr=False)
     gauge: Gauge = field(init=False, repr=False)
+    ending: asyncio.Event = field(factory=asyncio.Event, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.connections = Connections(self.sandbox)
@@ -329,6 +331,7 @@ class Sessions:
         _log.info("session %s is released: %s", session.id, why)
         session.status = DELETING
         session.connections.close()
+        session.ending.set()
         task = asyncio.create_task(self._end(session), name=f"release of {session.id}")
         self._releases[session.id] = task
         task.add_done_callback(_log_failure)

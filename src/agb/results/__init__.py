@@ -4,7 +4,7 @@ An operation that fails does not raise: its result says so. `success`, `error_me
 come from the one field `error`, and `raise_for_error()` turns a failed result into its exception.
 """
 
-from agb.results.base import BoolResult, OperationResult, Result
+from agb.results.base import BoolResult, LinkResult, OperationResult, Result
 from agb.results.contexts import (
     ClearContextResult,
     Context,
@@ -20,6 +20,14 @@ from agb.results.contexts import (
     FileUrlResult,
     UploadResult,
 )
+from agb.results.events import (
+    EndEvent,
+    ErrorEvent,
+    ResultEvent,
+    StderrEvent,
+    StdoutEvent,
+    StreamEvent,
+)
 from agb.results.execution import CodeExecutionResult, CommandResult, ExecutionLogs, ExecutionResult
 from agb.results.files import (
     BinaryFileContentResult,
@@ -32,6 +40,13 @@ from agb.results.files import (
     FileInfoResult,
     FileSearchResult,
     MultipleFileContentResult,
+)
+from agb.results.processes import (
+    ProcessInfo,
+    ProcessListResult,
+    ProcessOutput,
+    ProcessOutputResult,
+    ProcessStatusResult,
 )
 from agb.results.sessions import (
     DeleteResult,
@@ -66,6 +81,8 @@ __all__ = [
     "DirectoryTransferResult",
     "DownloadResult",
     "EditResult",
+    "EndEvent",
+    "ErrorEvent",
     "ExecutionLogs",
     "ExecutionResult",
     "FileChangeEvent",
@@ -75,13 +92,20 @@ __all__ = [
     "FileSearchResult",
     "FileUrlResult",
     "GetSessionResult",
+    "LinkResult",
     "McpContent",
     "McpTool",
     "McpToolResult",
     "McpToolsResult",
     "MultipleFileContentResult",
     "OperationResult",
+    "ProcessInfo",
+    "ProcessListResult",
+    "ProcessOutput",
+    "ProcessOutputResult",
+    "ProcessStatusResult",
     "Result",
+    "ResultEvent",
     "SessionData",
     "SessionInfo",
     "SessionListResult",
@@ -89,5 +113,8 @@ __all__ = [
     "SessionMetricsResult",
     "SessionResult",
     "SessionStatusResult",
+    "StderrEvent",
+    "StdoutEvent",
+    "StreamEvent",
     "UploadResult",
 ]

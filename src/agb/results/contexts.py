@@ -223,8 +223,10 @@ class DirectoryTransferResult(Result):
     Attributes:
         paths: Files that went through, relative to the directory. In a failed result they are
             there all the same: doing it again is safe.
-        bytes_moved: Their size together.
+        skipped: What was there and is no file, such as links that lead nowhere and pipes.
+        bytes_moved: The size of the files together.
     """
 
     paths: Sequence[str] = ()
+    skipped: Sequence[str] = ()
     bytes_moved: int = 0

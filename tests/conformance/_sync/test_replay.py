@@ -15,9 +15,11 @@ from conformance._sync.cases import (
     mounts,
     policies,
     sessions,
+    streams,
     tools,
     transfers,
 )
+from conformance._sync.stream_world import StreamCase, play_stream
 from conformance._sync.world import Case, play
 from conformance.replay import README, RECORDINGS
 
@@ -44,12 +46,18 @@ def test_the_client_sends_what_was_recorded_and_reads_the_answer(case: Case) -> 
     play(case)
 
 
+@pytest.mark.parametrize("case", streams.CASES, ids=str)
+def test_a_stream_goes_as_it_was_recorded_frame_by_frame(case: StreamCase) -> None:
+    play_stream(case)
+
+
 def test_every_recording_is_played_once() -> None:
-    assert sorted(case.recording for case in CASES) == sorted(
+    assert sorted(case.recording for case in (*CASES, *streams.CASES)) == sorted(
         path.stem for path in RECORDINGS.glob("*.json")
     )
 
 
 def test_where_other_requests_go_out_the_readme_says_why() -> None:
     told = README.read_text("utf-8")
-    assert [each.recording for each in CASES if each.differs and f"`{each}`" not in told] == []
+    cases = (*CASES, *streams.CASES)
+    assert [each.recording for each in cases if each.differs and f"`{each}`" not in told] == []

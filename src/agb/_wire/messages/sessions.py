@@ -96,7 +96,7 @@ class SessionLine:
 class SessionPage:
     """One page of sessions; its paging fields stand beside `data`, not in it."""
 
-    data: Sequence[SessionLine] = field(default=(), metadata=wire(lenient=True))
+    data: Sequence[SessionLine] = field(metadata=wire(lenient=True, always=True))
     next_token: str = ""
     max_results: int | None = None
     count: int = 0

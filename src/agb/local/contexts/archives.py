@@ -29,7 +29,7 @@ _LONGEST_DIRECTORY = 16 * 1024**2
 """Bytes of the list of entries, which is read as a whole."""
 _CHUNK = 1024 * 1024
 _LONGEST_TARGET = 4096
-_DRIVE = re.compile(r"^[A-Za-z]:")
+_DRIVE = re.compile(r"^[A-Za-z]:[\\/]")
 _LEVEL = 1  # the fastest
 
 _OURS = 0x4741
@@ -74,7 +74,7 @@ class Sink(Protocol):
 
 
 class _Bounded:
-    """A file of which only so much is read at once."""
+    """A stranger's file, of which only so much is read at once."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -92,7 +92,12 @@ class _Bounded:
 
 
 def unpack(
-    content: BinaryIO, stage: Path, check: Callable[[], None], wanted: Callable[[bytes], bool]
+    content: BinaryIO,
+    stage: Path,
+    check: Callable[[], None],
+    wanted: Callable[[bytes], bool],
+    *,
+    own: bool = False,
 ) -> list[Entry]:
     """Unpack an archive into files of a folder that only the server sees.
 
@@ -101,14 +106,17 @@ def unpack(
         stage: The folder; its files get numbers for names.
         check: Is called every now and then.
         wanted: Tells of a path whether it is needed.
+        own: Whether we packed it from a session's files: it may be as large as those were, and
+            hold any name that a file system takes.
 
     Raises:
         BadArchive: It is broken, leaves its folder, or is too large.
     """
-    with _told(), zipfile.ZipFile(_Bounded(content)) as archive:
+    with _told(), zipfile.ZipFile(content if own else _Bounded(content)) as archive:
         entries = archive.infolist()
-        _check_size(entries)
-        named = [(info, _path(info)) for info in entries]
+        if not own:
+            _check_size(entries)
+        named = [(info, _path(info, own=own)) for info in entries]
         return [
             _unpacked(archive, info, path, stage / str(number), check)
             for number, (info, path) in enumerate(named)
@@ -127,11 +135,13 @@ def _check_size(entries: list[zipfile.ZipInfo]) -> None:
         raise BadArchive(f"it holds more than {LARGEST_RATIO} times its size")
 
 
-def _path(info: zipfile.ZipInfo) -> bytes:
+def _path(info: zipfile.ZipInfo, *, own: bool) -> bytes:
     name = _own_field(info)[1] or os.fsencode(info.filename)
-    if name.startswith((b"/", b"\\")) or _DRIVE.match(info.filename):
+    # What strangers pack may be meant for a system where backslashes lead somewhere, too.
+    meant = name if own else name.replace(b"\\", b"/")
+    if meant.startswith(b"/") or (not own and _DRIVE.match(info.filename)):
         raise BadArchive(f"the name of {info.filename[:100]!r} is absolute")
-    if b".." in split(name) or b".." in split(name.replace(b"\\", b"/")) or b"\0" in name:
+    if b".." in split(meant) or b"\0" in name:
         raise BadArchive(f"{info.filename[:100]!r} leaves its folder")
     return b"/".join(split(name))
 

@@ -1,13 +1,15 @@
 """Brings what a context holds into a session."""
 
+import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from agb.local.contexts.archives import BadArchive, Entry, unpack
-from agb.local.contexts.mounting import Mount, Seen, target_of
+from agb.local.contexts.mounting import Mount, Seen, same, target_of
 from agb.local.contexts.staging import is_full
 from agb.local.contexts.store import Store
 from agb.local.contexts.tree import Found, Parts, Tree
@@ -76,12 +78,11 @@ class Download:
         return self._is_foreign_archive(item) and self.mount.policy.extract_policy.delete_src_file
 
     def _bring(self, base: Parts, path: bytes, item: Object) -> None:
-        parts, blob = split(path), ""
+        blob = ""
         if item.kind == "folder":
             found = self._make_folder(base, path)
         elif item.kind == "link":
-            with self.tree.folder((*base, *parts[:-1]), make=True, base=len(base)) as here:
-                found = self.tree.link(here, path, item.target)
+            found = self._link(base, path, item.target)
         else:
             found, blob = self._bring_file(base, path, item)
         if found:
@@ -107,13 +108,45 @@ class Download:
     def _write(
         self, base: Parts, path: bytes, content: BinaryIO, *, mode: int, mtime: int
     ) -> Found:
-        parts = split(path)
-        with self.tree.folder((*base, *parts[:-1]), make=True, base=len(base)) as here:
+        with self._folder_for(base, path) as here:
             return self.tree.write(here, path, content, mode=mode, mtime=mtime)
+
+    def _link(self, base: Parts, path: bytes, target: bytes) -> Found | None:
+        with self._folder_for(base, path) as here:
+            return self.tree.link(here, path, target)
+
+    @contextmanager
+    def _folder_for(self, base: Parts, path: bytes) -> Generator[int]:
+        """Open the folder that a file or link is to be put into, with no folder in its way.
+
+        Raises:
+            OSError: A folder is in the way, and its removal would lose something.
+        """
+        *above, name = split(path)
+        with self._made((*base, *above), base) as here:
+            there = self.tree.found(here, name, path)
+            if there and there.kind == "folder":
+                self._give_way(base, path)
+            yield here
+
+    def _give_way(self, base: Parts, path: bytes) -> None:
+        if self.mount.full:
+            raise IsADirectoryError(errno.EISDIR, "is a folder")
+
+        def known(found: Found) -> bool:
+            whole = path + b"/" + found.path
+            return same(self.mount.seen.get(whole), evolve(found, path=whole))
+
+        self.tree.remove_folder((*base, *split(path)), known)
+
+    def _made(self, parts: Parts, base: Parts) -> AbstractContextManager[int]:
+        """Open a folder, made if it is missing; transfers put none in the place of a file."""
+        keeps = len(parts) if self.mount.full else len(base)
+        return self.tree.folder(parts, make=True, base=keeps)
 
     def _make_folder(self, base: Parts, path: bytes) -> Found | None:
         parts = split(path)
-        with self.tree.folder((*base, *parts), make=True, base=len(base)):
+        with self._made((*base, *parts), base):
             pass
         with self.tree.folder((*base, *parts[:-1])) as here:
             return self.tree.found(here, parts[-1], path)
@@ -124,33 +157,37 @@ class Download:
         self._unpack(base, folder, item)
 
     def _unpack(self, base: Parts, folder: bytes, item: Object) -> None:
-        """Unpack an archive all or not at all, unless the disk fills up meanwhile."""
-        seen = [each for each in self.mount.seen.values() if each.source == item.path]
-        if seen and all(each.blob == item.blob for each in seen):
-            return  # it has been unpacked already
+        """Unpack an archive, if the session has not all of it yet; one that is bad not at all."""
+        if self.mount.unpacked.get(item.path) == item.blob:
+            return
+        before = len(self.problems)
         with self._noting(item.path), self.store.staging() as stage:
             with self.store.read(self.mount.key, item.blob) as content:
                 wants = self.mount.wants if item.packed else _everything
-                entries = unpack(content, stage, self.tree.check, wants)
+                entries = unpack(content, stage, self.tree.check, wants, own=item.packed)
             self._place(base, folder, item, entries)
+            if len(self.problems) == before:
+                self.mount.unpacked[item.path] = item.blob
 
     def _place(self, base: Parts, folder: bytes, item: Object, entries: Sequence[Entry]) -> None:
         modes: list[tuple[bytes, int]] = []
         for entry in entries:
             path = folder + b"/" + entry.path if folder else entry.path
-            parts = split(path)
-            if entry.kind == "folder":
-                modes.append((path, entry.mode))
-                found = self._make_folder(base, path)
-            elif entry.kind == "link":
-                with self.tree.folder((*base, *parts[:-1]), make=True, base=len(base)) as here:
-                    found = self.tree.link(here, path, entry.target)
-            else:
-                with entry.open() as content:
-                    found = self._write(base, path, content, mode=entry.mode, mtime=entry.mtime)
-            if found:
-                self.mount.seen[path] = Seen(found=found, blob=item.blob, source=item.path)
+            with self._noting(path):
+                if entry.kind == "folder":
+                    modes.append((path, entry.mode))
+                found = self._bring_entry(base, path, entry)
+                if found:
+                    self.mount.seen[path] = Seen(found=found, blob=item.blob, source=item.path)
         self._set_modes(base, modes)
+
+    def _bring_entry(self, base: Parts, path: bytes, entry: Entry) -> Found | None:
+        if entry.kind == "folder":
+            return self._make_folder(base, path)
+        if entry.kind == "link":
+            return self._link(base, path, entry.target)
+        with entry.open() as content:
+            return self._write(base, path, content, mode=entry.mode, mtime=entry.mtime)
 
     def _set_modes(self, base: Parts, modes: Sequence[tuple[bytes, int]]) -> None:
         """Give folders their modes at last, the deepest first: they may forbid to write."""

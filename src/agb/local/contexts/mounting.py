@@ -45,6 +45,7 @@ class Mount:
         deep: Whether folders in it are synchronised, too.
         others: Places of the session's other mounts, which are no part of this one.
         seen: What the session and the context last agreed on, by path below the mount.
+        unpacked: Which version of each archive the session has all of, by the archive's path.
     """
 
     key: int
@@ -55,6 +56,7 @@ class Mount:
     deep: bool = True
     others: Sequence[bytes] = ()
     seen: dict[bytes, Seen] = field(factory=dict[bytes, Seen], repr=False)
+    unpacked: dict[bytes, str] = field(factory=dict[bytes, str], repr=False)
 
     @property
     def place(self) -> bytes:

@@ -13,6 +13,7 @@ from attrs import define, field, frozen
 from agb._wire.codec import Misread, load
 from agb._wire.messages.contexts import ContextStatusLine, PersistenceData
 from agb.context_sync import BWList, DeletePolicy, ExtractPolicy, SyncPolicy
+from agb.local.contexts.archives import BadArchive
 from agb.local.contexts.download import Download
 from agb.local.contexts.mounting import Mount
 from agb.local.contexts.service import Contexts
@@ -369,7 +370,9 @@ class SessionMounts:
         return int(self._contexts.clock.now().timestamp())
 
 
-_CAUSES = (Refusal, OSError, OperationError, SandboxError, TimeoutError, Stopped, TooDeep)
+_CAUSES = (
+    Refusal, OSError, OperationError, SandboxError, TimeoutError, Stopped, TooDeep, BadArchive
+)  # fmt: skip
 """What may be the matter with a mount."""
 
 
@@ -378,6 +381,8 @@ def _explained(error: BaseException) -> str:
         return f"{error.code}: {error.message}"
     if isinstance(error, TimeoutError):
         return "the session does not answer"
+    if isinstance(error, BadArchive):
+        return f"the archive in the context can't be read: {error}"
     if isinstance(error, OSError):
         full = "Storage.Full: " if is_full(error) else ""
         return f"{full}{error.strerror or error}"

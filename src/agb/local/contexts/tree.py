@@ -8,7 +8,6 @@ whatever becomes of its name.
 import errno
 import os
 import secrets
-import shutil
 import stat
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -238,7 +237,7 @@ class Tree:
             os.close(descriptor)
 
     def write(self, here: int, path: bytes, content: BinaryIO, *, mode: int, mtime: int) -> Found:
-        """Put a file into an open folder, at once, in place of what has its name."""
+        """Put a file into an open folder, at once, in place of a file or link of its name."""
         name = path.rpartition(b"/")[2]
         draft = f".agb-{secrets.token_hex(8)}".encode()
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -252,7 +251,6 @@ class Tree:
                 os.fchmod(file.fileno(), mode)
                 if mtime:
                     os.utime(file.fileno(), ns=(mtime, mtime))
-                self._remove_folder(here, name)
                 os.rename(draft, name, src_dir_fd=here, dst_dir_fd=here)
             except BaseException:
                 with suppress(FileNotFoundError):
@@ -263,14 +261,13 @@ class Tree:
         return found
 
     def link(self, here: int, path: bytes, target: bytes) -> Found | None:
-        """Put a symbolic link into an open folder, in place of what has its name."""
+        """Put a symbolic link into an open folder, in place of a file or link of its name."""
         name = path.rpartition(b"/")[2]
         draft = f".agb-{secrets.token_hex(8)}".encode()
         os.symlink(target, draft, dir_fd=here)
         try:
             if self.owner is not None:
                 os.chown(draft, self.owner, self.owner, dir_fd=here, follow_symlinks=False)
-            self._remove_folder(here, name)
             os.rename(draft, name, src_dir_fd=here, dst_dir_fd=here)
         except BaseException:
             with suppress(FileNotFoundError):
@@ -278,11 +275,27 @@ class Tree:
             raise
         return self.found(here, name, path)
 
-    def _remove_folder(self, here: int, name: bytes) -> None:
-        """Remove a folder that stands where a file is to be."""
-        with suppress(FileNotFoundError, NotADirectoryError):
-            if stat.S_ISDIR(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
-                shutil.rmtree(name, dir_fd=here)
+    def remove_folder(self, parts: Parts, known: Callable[[Found], bool]) -> None:
+        """Remove a folder with all that is in it, if nothing is lost by that.
+
+        Args:
+            parts: Where it is.
+            known: Tells of a file or link in it whether it is elsewhere, too.
+
+        Raises:
+            OSError: Something in it is nowhere else; nothing is removed then, or nothing but
+                what is elsewhere if the session adds files at this moment.
+        """
+        survey = self.survey(parts, passes=lambda _: True)
+        own = [each for each in survey.found if each.kind != "folder" and not known(each)]
+        if own or survey.unreadable or survey.skipped:
+            raise OSError(errno.ENOTEMPTY, "is a folder with files that are nowhere else")
+        for each in reversed(survey.found):
+            *inner, name = split(each.path)
+            with self.folder((*parts, *inner)) as here:
+                (os.rmdir if each.kind == "folder" else os.unlink)(name, dir_fd=here)
+        with self.folder(parts[:-1]) as here:
+            os.rmdir(parts[-1], dir_fd=here)
 
     def _give(self, descriptor: int) -> None:
         if self.owner is not None:

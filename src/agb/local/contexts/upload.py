@@ -165,6 +165,8 @@ class Upload:
             ]
             blobs = self.store.publish(key, [put], replaced)
         blob = blobs[ARCHIVE]
+        if row is None or self.mount.unpacked.get(ARCHIVE) == row.blob:
+            self.mount.unpacked[ARCHIVE] = blob
         self.mount.seen = self.mount.seen | {
             path: Seen(found=each, blob=blob, source=ARCHIVE)
             for path, each in found.items()
@@ -179,7 +181,7 @@ class Upload:
         folder = stage / "old"
         folder.mkdir()
         with self.store.read(self.mount.key, row.blob) as content:
-            entries = unpack(content, folder, self.tree.check, lambda _: True)
+            entries = unpack(content, folder, self.tree.check, lambda _: True, own=True)
         return {entry.path: entry for entry in entries}
 
     def _pack(

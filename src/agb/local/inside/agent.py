@@ -27,13 +27,16 @@ answers give absolute paths. `?` marks a parameter that may be left out, with it
 
 `run_code` answers `{"results": [{"data": {mime: value}, "isMainResult"}], "stdout": [text],
 "stderr": [text], "execution_count", "execution_time", "error": {"name", "value", "traceback"} or
-None, "timed_out"}` and sends events meanwhile: `{"type": "stdout" or "stderr", "text"}` and
-`{"type": "result", "data", "isMainResult"}`.
+None, "timed_out"}`. For who wants events, it sends them meanwhile: `{"type": "stdout" or "stderr",
+"text"}` and `{"type": "result", "data", "isMainResult"}`; those three are empty in its answer then.
 
 Frames both ways are four bytes of length, most significant first, and that many bytes of JSON:
-`{"id", "op", "params"}` one way; `{"id", "result"}`, `{"id", "error": {"code", "message",
-"details"}}` and, before either, `{"id", "event"}` the other. A second socket, the door, is for
-those who want to connect to something in here, see `agb.local.inside.door`.
+`{"id", "op", "params", "events": whether they are wanted}` one way; `{"id", "result"}`, `{"id",
+"error": {"code", "message", "details"}}` and, before either, `{"id", "event"}` the other. While a
+request is under way, `{"id", "took": bytes}` says that the frames of so many bytes of its events
+have been taken in: there are never many more than `WINDOW` that have not, see `asker`. And `{"id",
+"called_off": true}` says that nobody waits for its answer any more: code that runs is stopped.
+A second socket, the door, is for those who want to connect to something in here, see `door`.
 """  # noqa: E501 - a table has long lines
 
 import json
@@ -49,6 +52,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
+from .asker import Asker
 from .changes import Changes
 from .code import Code
 from .commands import Commands
@@ -97,18 +101,28 @@ class Agent:
     def __init__(self, connection: socket.socket, operations: dict[str, Operation]) -> None:
         self._connection = connection
         self._operations = operations
+        self._askers: dict[int, Asker] = {}
         self._sending = threading.Lock()
 
     def serve(self) -> None:
-        """Take requests, each in a thread of its own."""
+        """Take requests, each in a thread of its own, and what is said about those."""
         with self._connection.makefile("rb") as stream:
             while head := stream.read(_LENGTH.size):
-                request = json.loads(stream.read(_LENGTH.unpack(head)[0]))
-                thread = threading.Thread(target=self._answer, args=(request,), daemon=True)
-                try:
-                    thread.start()
-                except RuntimeError:  # the session has used up its processes
-                    self._refuse(request)
+                frame = json.loads(stream.read(_LENGTH.unpack(head)[0]))
+                if "op" in frame:
+                    self._begin(frame)
+                elif asker := self._askers.get(frame["id"]):
+                    _pass_on(frame, asker)
+
+    def _begin(self, request: dict[str, Any]) -> None:
+        number = request["id"]
+        wanted = request.get("events")
+        self._askers[number] = Asker(partial(self._send_event, number) if wanted else None)
+        thread = threading.Thread(target=self._answer, args=(request,), daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the session has used up its processes
+            self._refuse(request)
 
     def _answer(self, request: dict[str, Any]) -> None:
         number, name, parameters = request["id"], request["op"], request["params"]
@@ -119,27 +133,39 @@ class Agent:
         except Exception as error:  # noqa: BLE001 - the other end waits for an answer, whatever it is
             details = {"traceback": traceback.format_exc()}
             answer = {"error": _error("Internal", f"{name}: {error!r}", details)}
-        self._send({"id": number, **answer})
+        self._finish(number, answer)
 
     def _do(self, number: int, name: str, parameters: dict[str, Any]) -> Any:
         operation = self._operations.get(name)
         if not operation:
             raise OperationError("Operation.Unknown", f"there is no operation {name!r}")
         if name == "run_code":
-            parameters["emit"] = partial(self._emit, number)
+            parameters["asker"] = self._askers[number]
         return operation(**parameters)
-
-    def _emit(self, number: int, event: dict[str, Any]) -> None:
-        self._send({"id": number, "event": event})
 
     def _refuse(self, request: dict[str, Any]) -> None:
         message = "the session's limit of processes is reached"
-        self._send({"id": request["id"], "error": _error("Process.Limit", message, {})})
+        self._finish(request["id"], {"error": _error("Process.Limit", message, {})})
 
-    def _send(self, frame: dict[str, Any]) -> None:
+    def _finish(self, number: int, answer: dict[str, Any]) -> None:
+        del self._askers[number]
+        self._send({"id": number, **answer})
+
+    def _send_event(self, number: int, event: dict[str, Any]) -> int:
+        return self._send({"id": number, "event": event})
+
+    def _send(self, frame: dict[str, Any]) -> int:
         data = json.dumps(frame, ensure_ascii=False).encode("utf-8", "replace")
         with self._sending, suppress(BrokenPipeError, ConnectionResetError):
             self._connection.sendall(_LENGTH.pack(len(data)) + data)
+        return len(data)
+
+
+def _pass_on(frame: dict[str, Any], asker: Asker) -> None:
+    if frame.get("called_off"):
+        asker.call_off()
+    else:
+        asker.took(frame["took"])
 
 
 def operations(settings: Settings) -> dict[str, Operation]:

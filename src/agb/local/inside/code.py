@@ -1,22 +1,22 @@
 """Running code in a language whose variables stay from one run to the next."""
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from queue import Empty
 from typing import Any
 
+from .asker import Asker
+from .channel import Event
 from .errors import OperationError
 from .languages import Language, languages
 from .paths import Paths
 from .processes import Spawner
-from .runner import Event, Runner
-
-Emit = Callable[[Event], None]
+from .runner import Runner
+from .turns import Turns
 
 LARGEST_OUTPUT = 32 * 1024 * 1024
-"""Characters of output that a run may produce before it is stopped."""
+"""Characters of output that an answer may hold: a run that writes more is stopped. Output that is
+told of in events has no such limit."""
 
 _STARTING = 60.0  # seconds that a runner may take to come up on a busy machine
 _INTERRUPTING = (0.3, 1.7)  # seconds given to the run alone, then to it and what it started
@@ -40,7 +40,7 @@ class Code:
         }
 
     def run(
-        self, code: str, language: str, timeout_s: float = 60.0, *, emit: Emit | None = None
+        self, code: str, language: str, timeout_s: float = 60.0, *, asker: Asker | None = None
     ) -> dict[str, Any]:
         """Run code and wait for its end.
 
@@ -49,23 +49,26 @@ class Code:
             language: Its name, in any letter case.
             timeout_s: Seconds that it may take once it is its turn. Then it is interrupted, and
                 if that does not help, killed together with the language's variables.
-            emit: Called with each piece of output and each result as it comes.
+            asker: Is told of each piece of output and each result as it comes, and slows the run
+                down by taking them slowly. When it calls the run off, that is stopped just as if
+                its time were up.
 
         Raises:
             OperationError: ``Code.Empty``, ``Code.RunnerDied``, ``Code.OutputTooLarge``,
-                ``Language.Unknown``, ``Language.NotInstalled``. A failure of the code itself is
-                no such error but in the answer.
+                ``Language.Unknown``, ``Language.NotInstalled``, ``Operation.CalledOff``. A failure
+                of the code itself is no such error but in the answer.
         """
         slot = self._slot(language)
         if not code.strip():
             raise OperationError("Code.Empty", "there is no code to run")
-        with slot.turn:
-            return _Run(slot, emit or (lambda _: None)).of(code, timeout_s)
+        asker = asker or Asker()
+        with slot.turns.of(asker):
+            return _Run(slot, asker).of(code, timeout_s)
 
     def warm(self, language: str) -> None:
         """Start a language, so that the first run need not wait for that."""
         slot = self._slot(language)
-        with slot.turn:
+        with slot.turns.of(Asker()):
             slot.runner()
 
     def _slot(self, language: str) -> "_Slot":
@@ -77,11 +80,17 @@ class Code:
 
 
 class _Slot:
-    """The place of a language's runner, whichever one it is just now."""
+    """The place of a language's runner, whichever one it is just now.
+
+    Attributes:
+        count: Number of the last run since the variables were last lost.
+        notice: What the next run is to tell people first.
+    """
 
     def __init__(self, start: Callable[[], Runner], language: Language) -> None:
-        self.turn = threading.Lock()
+        self.turns = Turns()
         self.count = 0
+        self.notice = ""
         self.language = language
         self._start = start
         self._runner: Runner | None = None
@@ -103,10 +112,7 @@ class _Slot:
         self.count = 0
 
     def _await_ready(self, runner: Runner) -> None:
-        try:
-            event = runner.events.get(timeout=_STARTING)
-        except Empty:
-            event = {"type": "late"}
+        event = runner.events.get(time.monotonic() + _STARTING) or {"type": "late"}
         if event["type"] == "ready":
             return
         self.drop()
@@ -119,13 +125,15 @@ class _Slot:
 class _Run:
     """One run, from its code to its answer."""
 
-    def __init__(self, slot: _Slot, emit: Emit) -> None:
+    def __init__(self, slot: _Slot, asker: Asker) -> None:
         self._slot = slot
-        self._emit = emit
+        self._asker = asker
         self._runner = slot.runner()
         self._results: list[dict[str, Any]] = []
         self._written: dict[str, list[str]] = {"stdout": [], "stderr": []}
         self._length = 0
+        self._stopping = False
+        self._untold = False
 
     def of(self, code: str, limit: float) -> dict[str, Any]:
         """Run the code and put the answer together."""
@@ -133,8 +141,11 @@ class _Run:
         slot.count += 1
         count = slot.count
         started = time.monotonic()
-        self._runner.send(code, limit)
-        end = self._until(started + limit)
+        with self._asker.waking(self._runner.events.look):
+            self._asker.check()
+            self._tell_notice(started + limit)
+            self._runner.send(code)
+            end = self._until(started + limit)
         error = self._error(end) if end else self._stop(limit)
         return {
             "results": self._results,
@@ -145,29 +156,42 @@ class _Run:
             "timed_out": not end,
         }
 
+    def _tell_notice(self, deadline: float) -> None:
+        if self._slot.notice:
+            self._take({"type": "stderr", "text": self._slot.notice}, deadline)
+            self._slot.notice = ""
+
     def _until(self, deadline: float) -> Event | None:
-        """Take in events until the run is over; None if the time is up first."""
-        while True:
-            try:
-                event = self._runner.events.get(timeout=max(0.0, deadline - time.monotonic()))
-            except Empty:
-                return None
+        """Take in events until the run is over; None if it is to be stopped first."""
+        while event := self._runner.events.get(deadline, self._given_up):
             if event["type"] in {"done", "ended"}:
                 return event
-            self._take(event)
+            self._take(event, deadline)
+        return None
 
-    def _take(self, event: Event) -> None:
+    def _given_up(self) -> bool:
+        return (self._asker.called_off or self._too_much) and not self._stopping
+
+    def _take(self, event: Event, deadline: float) -> None:
+        """Tell of an event, or keep it for the answer."""
         if event["type"] == "result":
-            self._results.append({"data": event["data"], "isMainResult": event["main"]})
-            self._emit({"type": "result", **self._results[-1]})
-            return
-        self._written[event["type"]].append(event["text"])
-        self._emit(event)
+            event = {"type": "result", "data": event["data"], "isMainResult": event["main"]}
+        if self._asker.listens:
+            # Once something is left out, so is what comes after it.
+            self._untold = self._untold or not self._asker.tell(event, deadline)
+        elif event["type"] == "result":
+            self._results.append({key: event[key] for key in ("data", "isMainResult")})
+        else:
+            self._keep(event)
+
+    def _keep(self, event: Event) -> None:
         self._length += len(event["text"])
-        if self._length > LARGEST_OUTPUT:
-            self._slot.drop()
-            message = f"the code wrote more than {LARGEST_OUTPUT} characters; variables are lost"
-            raise OperationError("Code.OutputTooLarge", message)
+        if not self._too_much:
+            self._written[event["type"]].append(event["text"])
+
+    @property
+    def _too_much(self) -> bool:
+        return self._length > LARGEST_OUTPUT
 
     def _error(self, end: Event) -> dict[str, Any] | None:
         """Give what the code failed with; a runner that has gone is not the code's failure."""
@@ -181,17 +205,37 @@ class _Run:
         raise OperationError("Code.RunnerDied", message, self._output())
 
     def _stop(self, limit: float) -> dict[str, Any]:
-        """Interrupt the run, or else kill it, and say which it was."""
+        """Stop the run, whatever the reason is, and say what that meant."""
+        called_off = self._asker.called_off
+        end = self._interrupted()
+        if called_off and not end:
+            self._slot.notice = (
+                f"a run that was called off did not stop, so the {self._slot.language.name} "
+                "process was killed; variables are lost\n"
+            )
+        self._asker.check()
+        fate = "interrupted; variables are kept" if end else "killed; variables are lost"
+        if self._too_much:
+            message = f"the code wrote more than {LARGEST_OUTPUT} characters and was {fate}"
+            raise OperationError("Code.OutputTooLarge", message)
+        if self._untold:
+            fate += "; what it wrote was not taken in fast enough, and the rest of that is lost"
+        traceback = end["error"]["traceback"] if end and end["error"] else ()
+        return _too_long(limit, fate, traceback)
+
+    def _interrupted(self) -> Event | None:
+        """Interrupt the run and give its end; kill the runner if there is none, and give None."""
+        self._stopping = True
         for everything, seconds in enumerate(_INTERRUPTING):
             self._runner.interrupt(everything=bool(everything))
             end = self._until(time.monotonic() + seconds)
             if end and end["type"] == "done":
-                traceback = end["error"]["traceback"] if end["error"] else ()
-                return _too_long(limit, "interrupted; variables are kept", traceback)
+                self._runner.end_children()
+                return end
             if end:
                 break
         self._slot.drop()
-        return _too_long(limit, "killed; variables are lost")
+        return None
 
     def _output(self) -> dict[str, list[str]]:
         """Give what was written as one text a stream, or none."""

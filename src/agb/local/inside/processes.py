@@ -80,21 +80,41 @@ def kill_tree(roots: set[int], mark: str) -> None:
         known.update(descendants(known))
         return descendants(known) - {os.getpid()}
 
-    _kill_until_none(find)
+    kill_until_none(find)
 
 
-def _kill_until_none(find: Callable[[], set[int]]) -> None:
-    """Kill until none is found twice: once, one may be just about to become another program."""
+def kill_until_none(find: Callable[[], set[int]]) -> None:
+    """Kill until none is found twice: once, one may be just about to become another program.
+
+    All are stopped before any is killed: what is stopped starts nothing, and keeps its place among
+    the processes that a session may have, so that even a fork bomb soon finds no more room.
+    """
+    _signal(_stopped(find), signal.SIGKILL)
     found = True
     for _ in range(_ROUNDS):
         victims = find()
         if not victims and not found:
             return
         found = bool(victims)
-        for pid in sorted(victims):  # parents first: they might have something to say to it
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+        _signal(victims, signal.SIGKILL)
         time.sleep(_PAUSE)
+
+
+def _stopped(find: Callable[[], set[int]]) -> set[int]:
+    stopped: set[int] = set()
+    for _ in range(_ROUNDS):
+        new = find() - stopped
+        if not new:
+            break
+        _signal(new, signal.SIGSTOP)
+        stopped |= new
+    return stopped
+
+
+def _signal(pids: set[int], number: signal.Signals) -> None:
+    for pid in sorted(pids):  # parents first: they might have something to say to it
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
 
 
 class Spawner:

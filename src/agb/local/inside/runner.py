@@ -1,49 +1,58 @@
 """One life of a language's process: it is given code and says what came of it."""
 
 import codecs
+import fcntl
 import json
 import os
 import selectors
 import signal
 import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
-from typing import IO, Any, cast
+from typing import IO, cast
 
+from .channel import Channel, Event
 from .languages import Language
-from .processes import Spawner, descendants, kill_tree, ticks
+from .processes import Spawner, descendants, kill_tree, kill_until_none, ticks
 
-Event = dict[str, Any]
-"""What a runner says. Its `type` is `ready`, `missing`, `stdout`, `stderr`, `result` or `done`;
-`ended`, with the exit `code`, is said of it."""
+LARGEST_RESULT = 64 * 1024 * 1024
+"""Bytes of JSON that one result may have; it has to pass in one piece."""
 
 _LOOK_AGAIN = 0.5  # seconds; its children may hold the pipes open after it has died
 _WHOLE_PIPE = 1024 * 1024
-_LATER = 50  # milliseconds: who keeps the time here is to be first to say that it is up
+_SET_PIPE_SIZE = 1031  # of fcntl(2), on Linux
+_AT_ONCE = 0.002  # seconds between two pieces of output that are taken to be one flood
+_GATHERING = 0.001  # seconds for which a flood gathers before it is read again
 _OUTPUTS = ("stdout", "stderr")
+_BETWEEN_RUNS = {"ready", "missing", "done"}  # what is heard of then; the rest belongs to nobody
 
 
 class Runner:
     """A language's process.
 
-    Code goes in over one pipe, as a line `run LENGTH MILLISECONDS` and that many bytes; what came
-    of it comes back over another, in lines of JSON. What the code writes is read off the
+    Code goes in over one pipe, as a line `run LENGTH` and that many bytes; what came of it comes
+    back over another, in lines of JSON. What the code writes is read off the
     process's own stdout and stderr, so that it does not matter who wrote it: print, a library, a
     child.
 
     Attributes:
-        events: What the runner says, in order, while there is a run.
+        events: What the runner says, in order, while there is a run. Its `type` is `ready`,
+            `missing`, `stdout`, `stderr`, `result` or `done`; `ended`, with the exit `code`, is
+            said of it.
     """
 
     def __init__(self, language: Language, spawner: Spawner, cwd: Path) -> None:
-        self.events: SimpleQueue[Event] = SimpleQueue()
+        self.events = Channel()
         self._language = language
         self._spawner = spawner
         self._running = False
         self._run_started = 0
+        self._run_ended = 0
+        self._older: set[int] = set()
         theirs_in, self._requests = os.pipe()
         self._answers, theirs_out = os.pipe()
         try:
@@ -67,12 +76,15 @@ class Runner:
         """Whether it can take code."""
         return self._process.poll() is None
 
-    def send(self, code: str, limit: float) -> None:
-        """Start a run; `limit` is for a runner that can only be stopped from within."""
+    def send(self, code: str) -> None:
+        """Start a run."""
         data = code.encode("utf-8", "replace")
         self._running = True
         self._run_started = ticks()
-        self._write(b"run %d %d\n%b" % (len(data), limit * 1000 + _LATER, data))
+        # What the run before has started may be no older than this run, as far as the system tells.
+        ambiguous = self._run_started == self._run_ended
+        self._older = descendants({self._process.pid}) if ambiguous else set()
+        self._write(b"run %d\n%b" % (len(data), data))
 
     def interrupt(self, *, everything: bool = False) -> None:
         """Ask the run to stop.
@@ -80,20 +92,31 @@ class Runner:
         Args:
             everything: Whether processes that the run has started are asked as well.
         """
-        if not self._language.by_signal:
-            self._write(b"interrupt\n")
-            return
         pid = self._process.pid
-        others = descendants({pid}, self._run_started) if everything else set[int]()
-        for one in {pid, *others}:
+        asked = self._children() if everything else set[int]()
+        if self._language.by_signal:
+            asked.add(pid)
+        else:
+            self._write(b"interrupt\n")
+        for one in asked:
             with suppress(ProcessLookupError):
                 os.kill(one, signal.SIGINT)
 
+    def end_children(self) -> None:
+        """Kill what the run has started and left behind."""
+        kill_until_none(self._children)
+
     def kill(self) -> None:
         """End it, with everything it has started, and let go of its pipes."""
+        self.events.close()
         kill_tree({self._process.pid} if self.alive else set(), self._mark)
         self._listener.join()
         os.close(self._requests)
+
+    def _children(self) -> set[int]:
+        """Find what the run has started, and what that has started."""
+        pid = self._process.pid
+        return descendants({pid}, self._run_started) - self._older - {pid}
 
     def _write(self, data: bytes) -> None:
         with suppress(BrokenPipeError):  # the listener tells of its end
@@ -112,28 +135,32 @@ class Runner:
         self._spawner.ended(self._process)
         self.events.put({"type": "ended", "code": code})
 
-    def _tell(self, event: Event) -> None:
-        """Pass an event on; output between runs belongs to nobody."""
-        if self._running or event["type"] not in _OUTPUTS:
-            self.events.put(event)
-        self._running &= event["type"] != "done"
+    def _tell(self, event: Event, size: int = 0) -> None:
+        """Pass an event on, if it belongs to anybody."""
+        if self._running or event["type"] in _BETWEEN_RUNS:
+            self.events.put(event, size)
+        if event["type"] == "done":
+            self._run_ended = ticks()
+            self._running = False
 
 
 class _Pipes:
     """What comes out of a runner, put in order: all that was written before `done` precedes it."""
 
     def __init__(
-        self, answers: int, process: subprocess.Popen[bytes], tell: Callable[[Event], None]
+        self, answers: int, process: subprocess.Popen[bytes], tell: Callable[[Event, int], None]
     ) -> None:
         self._answers = answers
         self._tell = tell
-        self._line = b""
+        self._line: list[bytes] = []
         self._decoders: dict[str, codecs.IncrementalDecoder] = {}
         self._streams: dict[str, IO[bytes]] = {}
+        self._last_output = 0.0
         self._selector = selectors.DefaultSelector()
         streams = cast("tuple[IO[bytes], ...]", (process.stdout, process.stderr))
         for name, stream in zip(_OUTPUTS, streams, strict=True):
             os.set_blocking(stream.fileno(), False)
+            _enlarge(stream.fileno())
             self._streams[name] = stream
             self._decoders[name] = codecs.getincrementaldecoder("utf-8")("replace")
             self._selector.register(stream, selectors.EVENT_READ, name)
@@ -141,11 +168,14 @@ class _Pipes:
 
     def take(self, pause: float) -> bool:
         """Read what there is; False once the runner has closed its answers."""
-        for key, _ in self._selector.select(pause):
+        keys = [key for key, _ in self._selector.select(pause)]
+        for key in keys:
             if key.data:
                 self._take_output(key.data)
             elif not self._take_answers():
                 return False
+        if any(key.data for key in keys):
+            self._gather()
         return True
 
     def close(self) -> None:
@@ -158,6 +188,13 @@ class _Pipes:
         os.close(self._answers)
         self._selector.close()
 
+    def _gather(self) -> None:
+        """Let a flood of small writes gather: each would cost as much as a large one."""
+        now = time.monotonic()
+        if now < self._last_output + _AT_ONCE:
+            time.sleep(_GATHERING)
+        self._last_output = time.monotonic()
+
     def _take_output(self, name: str) -> None:
         """Read what a stream holds; a user may close it, so its end is no matter."""
         try:
@@ -165,28 +202,43 @@ class _Pipes:
         except BlockingIOError:
             return
         if text := self._decoders[name].decode(block):
-            self._tell({"type": name, "text": text})
+            self._tell({"type": name, "text": text}, 0)
         if not block:
             self._selector.unregister(self._streams[name])
             self._streams.pop(name).close()
 
     def _take_answers(self) -> bool:
         block = os.read(self._answers, _WHOLE_PIPE)
-        *lines, self._line = (self._line + block).split(b"\n")
-        for line in lines:
-            self._answer(json.loads(line))
+        first, *others = block.split(b"\n")
+        self._line.append(first)
+        for begin in others:
+            self._answer(b"".join(self._line))
+            self._line = [begin]
         return bool(block)
 
-    def _answer(self, event: Event) -> None:
+    def _answer(self, line: bytes) -> None:
+        """Pass on what a runner says, after all that was written before it said so."""
+        event = json.loads(line)
+        for name in tuple(self._streams):
+            self._take_output(name)
         if event["type"] == "done":
-            for name in tuple(self._streams):
-                self._take_output(name)
             self._flush()
-        self._tell(event)
+        if event["type"] == "result" and len(line) > LARGEST_RESULT:
+            text = f"a result of {len(line)} bytes was left out: {LARGEST_RESULT} is the most\n"
+            self._tell({"type": "stderr", "text": text}, 0)
+        else:
+            self._tell(event, len(line))
 
     def _flush(self) -> None:
         """Give up waiting for the rest of a character."""
         for name, decoder in self._decoders.items():
             if text := decoder.decode(b"", final=True):
-                self._tell({"type": name, "text": text})
+                self._tell({"type": name, "text": text}, 0)
             decoder.reset()
+
+
+def _enlarge(pipe: int) -> None:
+    """Let a pipe hold as much as is read at once, where the system lets us."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            fcntl.fcntl(pipe, _SET_PIPE_SIZE, _WHOLE_PIPE)

@@ -5,28 +5,57 @@ import itertools
 import json
 import socket
 import struct
+from collections import deque
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from agb.local.inside.asker import WINDOW
 from agb.local.inside.errors import OperationError
 from agb.local.sandbox.interface import EventHandler, SandboxGone
 
 _LENGTH = struct.Struct(">I")
 _LARGEST = 192 * 1024 * 1024  # bytes of an answer: 64 MiB of text at JSON's worst, and no more
 _LONG = 1024 * 1024  # bytes of JSON from which parsing would hold up the event loop
+_WORTH_TELLING = WINDOW // 8  # bytes of events taken in
 
 
-class _Waiting(NamedTuple):
-    answer: asyncio.Future[Any]
-    on_event: EventHandler | None
+class _Waiting:
+    """Who waits for an answer, and what has come for them."""
 
-    def tell(self, event: dict[str, Any]) -> None:
-        """Pass an event on; if that fails, so does the request."""
-        try:
-            if self.on_event:
-                self.on_event(event)
-        except Exception as error:  # noqa: BLE001 - it is raised where the request was made
-            self.answer.set_exception(error)
+    def __init__(self) -> None:
+        self._frames: deque[_Frame] = deque()
+        self._come = asyncio.Event()
+        self._on_their_way = 0
+        self._untold = 0
+
+    def put(self, frame: "_Frame") -> None:
+        """Have a frame wait to be taken.
+
+        Raises:
+            ValueError: It is an event more than the agent may send.
+        """
+        if isinstance(frame.value, _Event):
+            if self._on_their_way >= WINDOW:
+                raise ValueError("the agent sends events without waiting")
+            self._on_their_way += frame.size
+        self._frames.append(frame)
+        self._come.set()
+
+    async def get(self) -> "_Frame":
+        """Take the next frame."""
+        while not self._frames:
+            self._come.clear()
+            await self._come.wait()
+        return self._frames.popleft()
+
+    def took(self, size: int) -> int:
+        """Take note that an event was dealt with; give how many bytes to tell the agent of."""
+        self._untold += size
+        if self._untold < _WORTH_TELLING:
+            return 0
+        told, self._untold = self._untold, 0
+        self._on_their_way -= told
+        return told
 
 
 class Connection:
@@ -60,19 +89,25 @@ class Connection:
         timeout: float | None,  # noqa: ASYNC109 - a deadline is part of a request
         on_event: EventHandler | None = None,
     ) -> Any:
-        """Ask and wait for the answer."""
+        """Ask and wait for the answer; leaving before it has come calls the request off."""
         if not self.open:
             raise SandboxGone("the sandbox has ended")
         number = next(self._numbers)
-        answer = asyncio.get_running_loop().create_future()
-        self._waiting[number] = _Waiting(answer, on_event)
+        waiting = self._waiting[number] = _Waiting()
+        answered = False
         try:
             async with asyncio.timeout(timeout):
-                await self._send({"id": number, "op": op, "params": parameters})
-                return await answer
+                request = {"id": number, "op": op, "params": parameters}
+                await self._send(request | ({"events": True} if on_event else {}))
+                value = await self._answer(number, waiting, on_event)
+                answered = True
         finally:
             del self._waiting[number]
-            answer.cancel()
+            if not answered and self.open:
+                self._write({"id": number, "called_off": True})
+        if isinstance(value, Exception):
+            raise value
+        return value
 
     async def aclose(self) -> None:
         """Hang up, which the agent takes as its end."""
@@ -82,40 +117,42 @@ class Connection:
         with suppress(ConnectionError):
             await self._writer.wait_closed()
 
+    async def _answer(self, number: int, waiting: _Waiting, on_event: EventHandler | None) -> Any:
+        """Deal with events until the answer comes; an agent is told how far that is."""
+        while True:
+            frame = await waiting.get()
+            if not isinstance(frame.value, _Event):
+                return frame.value
+            if on_event:
+                await on_event(frame.value.content)
+            if size := waiting.took(frame.size):
+                await self._send({"id": number, "took": size})
+
     async def _send(self, frame: dict[str, Any]) -> None:
-        data = json.dumps(frame).encode()
-        self._writer.write(_LENGTH.pack(len(data)) + data)
+        self._write(frame)
         try:
             await self._writer.drain()
         except ConnectionError as error:
             raise SandboxGone("the sandbox has ended") from error
+
+    def _write(self, frame: dict[str, Any]) -> None:
+        data = json.dumps(frame).encode()
+        self._writer.write(_LENGTH.pack(len(data)) + data)
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         """Hand out answers until there are no more, or something that is none."""
         try:
             while True:
                 (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
-                self._deliver(_Frame.of(await _parsed(reader, length)))
-        except (asyncio.IncompleteReadError, ConnectionError, ValueError):
+                frame = _Frame.of(await _parsed(reader, length), length)
+                if waiting := self._waiting.get(frame.number):  # else whoever asked has gone
+                    waiting.put(frame)
+        except (asyncio.IncompleteReadError, ConnectionError, ValueError, RecursionError):
             pass
         finally:
-            for waiting in self._waiting.values():
-                if not waiting.answer.done():
-                    waiting.answer.set_exception(
-                        SandboxGone("the sandbox ended before it answered")
-                    )
-
-    def _deliver(self, frame: "_Frame") -> None:
-        waiting = self._waiting.get(frame.number)
-        if not waiting or waiting.answer.done():
-            return  # whoever asked has gone
-        match frame.value:
-            case _Event(content):
-                waiting.tell(content)
-            case OperationError() as error:
-                waiting.answer.set_exception(error)
-            case result:
-                waiting.answer.set_result(result)
+            for number, waiting in self._waiting.items():
+                gone = SandboxGone("the sandbox ended before it answered")
+                waiting.put(_Frame(number, gone, 0))
 
 
 class _Event(NamedTuple):
@@ -125,19 +162,22 @@ class _Event(NamedTuple):
 class _Frame(NamedTuple):
     number: int
     value: Any
-    """An `_Event`, an `OperationError`, or the result."""
+    """An `_Event`, an error, or the result."""
+    size: int
+    """Bytes that it had."""
 
     @classmethod
-    def of(cls, data: Any) -> "_Frame":
+    def of(cls, data: Any, size: int) -> "_Frame":
         """Read a frame, or raise `ValueError`."""
         try:
             number = int(data["id"])
             if "event" in data:
-                return cls(number, _Event(dict(data["event"])))
+                return cls(number, _Event(dict(data["event"])), size)
             if "error" in data:
                 code, message, details = (data["error"][k] for k in ("code", "message", "details"))
-                return cls(number, OperationError(str(code), str(message), dict(details)))
-            return cls(number, data["result"])
+                error = OperationError(str(code), str(message), dict(details))
+                return cls(number, error, size)
+            return cls(number, data["result"], size)
         except (KeyError, TypeError) as error:
             raise ValueError(f"not an answer: {error!r}") from error
 

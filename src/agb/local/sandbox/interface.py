@@ -43,8 +43,8 @@ class SandboxGone(SandboxError):  # noqa: N818 - it says what is the matter
 class EventHandler(Protocol):
     """Is told what an operation that is still running has to say."""
 
-    def __call__(self, event: dict[str, Any], /) -> None:
-        """Take one event, on the event loop; it must not block."""
+    async def __call__(self, event: dict[str, Any], /) -> None:
+        """Take one event; what runs is made to wait if that takes long."""
 
 
 class Sandbox(Protocol):
@@ -91,11 +91,16 @@ class Sandbox(Protocol):
     ) -> Any:
         """Do one operation inside the sandbox; any number may be under way at once.
 
+        Who leaves before the answer has come, because they are cancelled or out of patience, calls
+        the operation off: code that runs is stopped, and what it defined before is kept if that
+        is possible. Other operations are short, or have limits of their own, and go on.
+
         Args:
             op: The name of the operation; `agb.local.inside.agent` lists them all.
             timeout: Seconds to wait for the answer; None waits for as long as it takes. It
                 bounds the waiting only: what runs inside has a limit of its own.
-            on_event: Called with each event of an operation that has any (``run_code``).
+            on_event: Called with each event of an operation that has any (``run_code``), one
+                after the other; what they tell is not in the answer then.
             **params: The operation's parameters, JSON values.
 
         Returns:

@@ -1,7 +1,8 @@
 """Calls a tool: finds it, checks its arguments, runs it, says what became of it."""
 
+import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from functools import cache
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ import jsonschema
 
 from agb._wire.codec import Json, Misread, ToolArguments, load
 from agb._wire.schema import input_schema
-from agb._wire.tools import Tool
+from agb._wire.tools import RUN_CODE, Tool
 from agb.local.refusals import (
     invalid_parameter,
     refusing_deep_nesting,
@@ -26,38 +27,75 @@ _log = logging.getLogger(__name__)
 _SHOWN = 300
 """So many characters of a complaint about arguments are passed on; it may quote them in full."""
 
-_BUG = "Internal"
+BUG = "Internal"
 """Code of what went wrong inside the sandbox that should not have."""
+
+HungUp = Callable[[], Coroutine[Any, Any, None]]
+"""Returns once a caller does not wait for the answer any more."""
+
+
+class CallerGone(Exception):  # noqa: N818 - says what happened
+    """Nobody waits for the answer, so what was to give it has been stopped."""
+
 
 RUNS: Mapping[str, Run] = {**code.RUNS, **files.RUNS, **shell.RUNS, **system.RUNS}
 """What each tool does."""
 
 
-async def call_tool(session: Session, name: str, given: Mapping[str, Any]) -> ToolResult:
+async def call_tool(
+    session: Session, name: str, given: Mapping[str, Any], hung_up: HungUp
+) -> ToolResult:
     """Call a tool of a session.
 
     Args:
         session: The session.
         name: Which of the tools of its image.
         given: Arguments as they came.
+        hung_up: Returns once the caller has gone: code that runs for them is stopped then. What
+            other tools do is short, or has a limit of its own, and is done to its end.
 
     Raises:
         Refusal: There is no such tool, the arguments don't fit, or the session has ended.
+        CallerGone: The caller has.
     """
-    tool = next((tool for tool in session.image.tools if tool.name == name), None)
-    if tool is None:
-        raise tool_not_found(name)
-    arguments = _read(tool, given)
+    arguments = read_arguments(session, name, given)
+    run = RUNS[name](session, arguments)
     try:
-        return await RUNS[name](session, arguments)
+        return await (_unless(hung_up, run) if name == RUN_CODE.name else run)
     except OperationError as error:
-        if error.code == _BUG:
+        if error.code == BUG:
             _log.error("%s broke in its sandbox: %r", name, error.details.get("traceback"))
         return ToolResult(text=error.message, is_error=True, code=error.code)
     except TimeoutError:
         return ToolResult(text=f"{name} took too long", is_error=True, code=TIMED_OUT)
     except SandboxGone:
         raise session_not_found(session.id, "its sandbox has ended") from None
+
+
+def read_arguments(session: Session, name: str, given: Mapping[str, Any]) -> Any:
+    """Check the arguments for a tool of a session and give them as its own kind.
+
+    Raises:
+        Refusal: There is no such tool, or the arguments don't fit.
+    """
+    tool = next((tool for tool in session.image.tools if tool.name == name), None)
+    if tool is None:
+        raise tool_not_found(name)
+    return _read(tool, given)
+
+
+async def _unless(hung_up: HungUp, work: Coroutine[Any, Any, ToolResult]) -> ToolResult:
+    """Do some work unless the caller hangs up."""
+    working, waiting = asyncio.create_task(work), asyncio.create_task(hung_up())
+    try:
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise CallerGone
+        return working.result()
+    finally:
+        working.cancel()
+        waiting.cancel()
+        await asyncio.wait({working, waiting})
 
 
 def _read(tool: Tool, given: Mapping[str, Any]) -> ToolArguments:

@@ -1,11 +1,10 @@
 """`run_code`: code in a language whose state is kept."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from agb._wire.code import write_outcome
+from agb._wire.code import CodeError, write_outcome
 from agb._wire.tools import RUN_CODE, RunCodeArguments
-from agb.local.sandbox import OperationError
+from agb.local.sandbox import EventHandler, OperationError
 from agb.local.sessions import Session
 from agb.local.tools.results import LONGEST_RUN, OK, TIMED_OUT, Run, ToolResult
 
@@ -13,34 +12,45 @@ from agb.local.tools.results import LONGEST_RUN, OK, TIMED_OUT, Run, ToolResult
 async def run_code(session: Session, arguments: RunCodeArguments) -> ToolResult:
     """Run code; that the code fails is no failure of the tool."""
     try:
-        answer = await session.sandbox.request(
-            "run_code",
-            code=arguments.code,
-            language=arguments.language,
-            timeout_s=min(arguments.timeout_s, LONGEST_RUN),
-        )
+        answer = await request_run(session, arguments)
     except OperationError as error:
         if "stdout" not in error.details:
             raise
         return _died(error)  # what it wrote before is worth telling
-    failure: Mapping[str, Any] | None = answer["error"]
+    failure = failure_of(answer)
     text = write_outcome(
         results=[
             {**shown["data"], "isMainResult": shown["isMainResult"]} for shown in answer["results"]
         ],
         stdout=answer["stdout"],
-        stderr=[*answer["stderr"], *_traceback(failure)],
+        stderr=[*answer["stderr"], *([failure.traceback] if failure and failure.traceback else [])],
         execution_count=answer["execution_count"],
         execution_time=answer["execution_time"],
-        error=f"{failure['name']}: {failure['value']}" if failure else None,
+        error=failure,
     )
     return ToolResult(text=text, code=TIMED_OUT if answer["timed_out"] else OK)
 
 
-def _traceback(failure: Mapping[str, Any] | None) -> list[str]:
-    """Give the lines of a traceback as one text, or none."""
-    lines: list[str] = failure["traceback"] if failure else []
-    return ["\n".join(line.rstrip("\n") for line in lines) + "\n"] if lines else []
+async def request_run(
+    session: Session, arguments: RunCodeArguments, on_event: EventHandler | None = None
+) -> Any:
+    """Have a session's sandbox run code, see `agb.local.inside.agent`; cancelling this stops it."""
+    return await session.sandbox.request(
+        "run_code",
+        on_event=on_event,
+        code=arguments.code,
+        language=arguments.language,
+        timeout_s=min(arguments.timeout_s, LONGEST_RUN),
+    )
+
+
+def failure_of(answer: Any) -> CodeError | None:
+    """Read what code failed with, the traceback as one text."""
+    failure = answer["error"]
+    if not failure:
+        return None
+    lines = "".join(line.rstrip("\n") + "\n" for line in failure["traceback"])
+    return CodeError(name=failure["name"], value=failure["value"], traceback=lines)
 
 
 def _died(error: OperationError) -> ToolResult:

@@ -1,6 +1,6 @@
 """What a tool is, and what it answers."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from attrs import frozen
@@ -34,5 +34,5 @@ class ToolResult:
         return ToolCallData(content=(ContentPart(text=self.text),), is_error=self.is_error)
 
 
-Run = Callable[[Session, Any], Awaitable[ToolResult]]
+Run = Callable[[Session, Any], Coroutine[Any, Any, ToolResult]]
 """What a tool does with a session and its own kind of arguments."""

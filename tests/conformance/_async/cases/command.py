@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 
-from agb import CommandError
+from agb import CommandError, UnexpectedResponseError
 from agb.results import CommandResult
 from conformance._async.world import AsyncWorld, Case
 from conformance.outcome import fails, gives
@@ -30,7 +30,11 @@ CASES = (
     ),
     Case("command_execute_json_non_object", lambda on: execute(on, "echo 5"), gives(output="5")),
     Case("command_execute_plain_text", lambda on: execute(on, "echo hi"), gives(output="hi\n")),
-    Case("command_execute_no_data", lambda on: execute(on, "true"), gives()),
+    Case(
+        "command_execute_no_data",
+        lambda on: execute(on, "true"),
+        fails(UnexpectedResponseError, "how the command ended", status_code=200),
+    ),
     Case(
         "command_execute_nonzero",
         lambda on: execute(on, "ls /nope"),

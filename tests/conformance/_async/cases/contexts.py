@@ -4,6 +4,7 @@ from agb import ClearContextResult, Context, ContextFileEntry, InvalidParamsErro
 from agb.exceptions import (
     APIConnectionError,
     APIError,
+    ContextNotFoundError,
     InvalidRequestError,
     ServerError,
     UnexpectedResponseError,
@@ -18,7 +19,7 @@ ONE = Context(ID, "ctx-one", NEW_YEAR, "2026-01-02T00:00:00Z")
 TWO = Context("SdkCtx-2", "ctx-two", "2026-01-03T00:00:00Z")
 NO_FILE = fails(InvalidRequestError, "file not found", code="File.NotFound", status_code=404)
 NO_CONTEXT = fails(
-    InvalidRequestError, "Context not found", code="Context.NotFound", status_code=400
+    ContextNotFoundError, "Context not found", code="Context.NotFound", status_code=400
 )
 CLEARED = gives(status="available", context_id=ID)
 CLEARING = gives(status="clearing", context_id=ID)

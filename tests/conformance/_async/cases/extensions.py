@@ -11,6 +11,8 @@ from agb.exceptions import InvalidRequestError, ServerError
 from conformance._async.world import AsyncWorld, Case
 from conformance.replay import surroundings
 
+EMPTY_ZIP = b"PK\5\6" + bytes(18)
+
 
 def known(on: AsyncWorld) -> AsyncExtensionsService:
     """Return extensions whose context has been found."""
@@ -20,7 +22,7 @@ def known(on: AsyncWorld) -> AsyncExtensionsService:
 
 
 @contextmanager
-def one_file(name: str, content: bytes = b"") -> Iterator[str]:
+def one_file(name: str, content: bytes = EMPTY_ZIP) -> Iterator[str]:
     with surroundings():
         Path(name).write_bytes(content)
         yield name

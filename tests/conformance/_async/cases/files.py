@@ -1,6 +1,6 @@
 """Files of a session."""
 
-from agb import FileError, InvalidParamsError
+from agb import FileError, InvalidParamsError, UnexpectedResponseError
 from agb.results import DirectoryEntry, FileChangeEvent, FileChangeResult
 from conformance._async.world import AsyncWorld, Case
 from conformance.outcome import AS_SENT, fails, gives
@@ -124,7 +124,11 @@ CASES = (
         ),
     ),
     Case("file_list_empty", lambda on: on.session.file.list("/tmp/empty"), gives()),
-    Case("file_list_no_content", lambda on: on.session.file.list("/tmp/empty"), gives()),
+    Case(
+        "file_list_no_content",
+        lambda on: on.session.file.list("/tmp/empty"),
+        fails(UnexpectedResponseError, "nothing at all", status_code=200),
+    ),
     Case("file_mkdir", lambda on: on.session.file.mkdir("/tmp/d"), gives()),
     Case(
         "file_mkdir_error",

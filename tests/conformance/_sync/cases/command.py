@@ -1,7 +1,7 @@
 # Generated from tests/conformance/_async/cases/command.py; edit that file, then `nox -s twin`.
 """Running commands. The recorded limit of 1,000 ms is given: by itself our client gives 60,000."""
 
-from agb import CommandError
+from agb import CommandError, UnexpectedResponseError
 from agb.results import CommandResult
 from conformance._sync.world import Case, World
 from conformance.outcome import fails, gives
@@ -29,7 +29,11 @@ CASES = (
     ),
     Case("command_execute_json_non_object", lambda on: execute(on, "echo 5"), gives(output="5")),
     Case("command_execute_plain_text", lambda on: execute(on, "echo hi"), gives(output="hi\n")),
-    Case("command_execute_no_data", lambda on: execute(on, "true"), gives()),
+    Case(
+        "command_execute_no_data",
+        lambda on: execute(on, "true"),
+        fails(UnexpectedResponseError, "how the command ended", status_code=200),
+    ),
     Case(
         "command_execute_nonzero",
         lambda on: execute(on, "ls /nope"),

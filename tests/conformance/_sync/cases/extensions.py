@@ -12,6 +12,8 @@ from agb.exceptions import InvalidRequestError, ServerError
 from conformance._sync.world import Case, World
 from conformance.replay import surroundings
 
+EMPTY_ZIP = b"PK\5\6" + bytes(18)
+
 
 def known(on: World) -> ExtensionsService:
     """Return extensions whose context has been found."""
@@ -21,7 +23,7 @@ def known(on: World) -> ExtensionsService:
 
 
 @contextmanager
-def one_file(name: str, content: bytes = b"") -> Iterator[str]:
+def one_file(name: str, content: bytes = EMPTY_ZIP) -> Iterator[str]:
     with surroundings():
         Path(name).write_bytes(content)
         yield name

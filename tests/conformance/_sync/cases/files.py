@@ -1,7 +1,7 @@
 # Generated from tests/conformance/_async/cases/files.py; edit that file, then `nox -s twin`.
 """Files of a session."""
 
-from agb import FileError, InvalidParamsError
+from agb import FileError, InvalidParamsError, UnexpectedResponseError
 from agb.results import DirectoryEntry, FileChangeEvent, FileChangeResult
 from conformance._sync.world import Case, World
 from conformance.outcome import AS_SENT, fails, gives
@@ -125,7 +125,11 @@ CASES = (
         ),
     ),
     Case("file_list_empty", lambda on: on.session.file.list("/tmp/empty"), gives()),
-    Case("file_list_no_content", lambda on: on.session.file.list("/tmp/empty"), gives()),
+    Case(
+        "file_list_no_content",
+        lambda on: on.session.file.list("/tmp/empty"),
+        fails(UnexpectedResponseError, "nothing at all", status_code=200),
+    ),
     Case("file_mkdir", lambda on: on.session.file.mkdir("/tmp/d"), gives()),
     Case(
         "file_mkdir_error",

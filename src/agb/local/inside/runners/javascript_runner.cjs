@@ -1,5 +1,5 @@
-// Runs JavaScript in the main thread; a second thread takes requests and speaks to the first as a
-// debugger does, so that it can stop code that never comes to rest and keep what is defined.
+// Runs JavaScript in the main thread, as a debugger's console does; a second thread takes requests
+// and can stop, as a debugger can, code that never comes to rest, and keep what is defined.
 //
 // Usage: node javascript_runner.cjs REQUESTS ANSWERS, two inherited file descriptors.
 'use strict';
@@ -13,7 +13,6 @@ const { Worker, isMainThread, parentPort, workerData } = require('node:worker_th
 
 const OLDEST = 18;
 const STILL_BUSY_AFTER = 100; // milliseconds without an echo from the main thread
-const TOOLS = 'agb.tools';
 const NO_IMPORT = /import statement outside a module|dynamic import callback/;
 const INTERRUPTED = { name: 'Interrupted', value: 'the run was stopped', traceback: [] };
 
@@ -24,8 +23,11 @@ function main() {
     return;
   }
   prepareGlobals();
+  const cells = new Cells();
   const worker = new Worker(__filename, { workerData: { requests, answers } });
-  worker.on('message', () => worker.postMessage('echo'));
+  worker.on('message', async ({ run, code }) => {
+    worker.postMessage(run ? { run, outcome: await cells.outcome(code) } : {}); // else an echo
+  });
   for (const kind of ['uncaughtException', 'unhandledRejection']) {
     process.on(kind, (error) => console.error('Uncaught', error));
   }
@@ -43,19 +45,67 @@ function prepareGlobals() {
       userAgent: `Node.js/${process.versions.node.split('.')[0]}`,
     };
   }
-  const tools = {
-    show: (value) => util.inspect(value),
-    describe: (error) => (error instanceof Error
-      ? { name: error.name, value: error.message, traceback: String(error.stack).split('\n') }
-      : { name: 'Uncaught', value: util.inspect(error), traceback: [] }),
-  };
-  Object.defineProperty(globalThis, Symbol.for(TOOLS), { value: tools });
+}
+
+/** Evaluates code. The session is the main thread's own: the other thread's could not stop what it
+ * has begun itself. */
+class Cells {
+  constructor() {
+    this.session = new inspector.Session();
+    this.session.connect();
+    this.post = util.promisify(this.session.post.bind(this.session));
+    this.tools = this.toolsOf({
+      show: (value) => util.inspect(value),
+      describe: (error) => (error instanceof Error
+        ? { name: error.name, value: error.message, traceback: String(error.stack).split('\n') }
+        : { name: 'Uncaught', value: util.inspect(error), traceback: [] }),
+    });
+  }
+
+  /** Make functions of this file known to the session, and not to the code. */
+  async toolsOf(functions) {
+    const key = `agb.${Math.random()}`;
+    globalThis[key] = functions;
+    const { result } = await this.post('Runtime.evaluate', { expression: `globalThis['${key}']` });
+    delete globalThis[key];
+    return result.objectId;
+  }
+
+  /** Give the last value, as text, and the failure. */
+  async outcome(expression) {
+    try {
+      const how = { replMode: true, awaitPromise: true };
+      const { result, exceptionDetails } = await this.post('Runtime.evaluate', { expression, ...how });
+      if (exceptionDetails) return [null, await this.describe(exceptionDetails)];
+      return [result.type !== 'undefined' && await this.call('show', result), null];
+    } catch { // it has been terminated
+      return [null, INTERRUPTED];
+    }
+  }
+
+  async describe({ exception, text }) {
+    const error = await this.call('describe', exception);
+    if (NO_IMPORT.test(error?.value)) error.value += '; use require() here';
+    return error ?? { name: 'Error', value: text, traceback: [] };
+  }
+
+  async call(name, { objectId, value, unserializableValue }) {
+    const { result } = await this.post('Runtime.callFunctionOn', {
+      objectId: await this.tools,
+      functionDeclaration: `function (value) { return this.${name}(value); }`,
+      arguments: [{ objectId, value, unserializableValue }],
+      returnByValue: true,
+    });
+    return result.value;
+  }
 }
 
 class Control {
   constructor({ requests, answers }) {
     this.answers = answers;
-    this.current = null;
+    this.count = 0;
+    this.current = null; // number of the run that goes on
+    this.stopping = null; // number of the run that is to stop
     this.session = new inspector.Session();
     this.session.connectToMainThread();
     this.post = util.promisify(this.session.post.bind(this.session));
@@ -63,8 +113,7 @@ class Control {
   }
 
   async serve() {
-    const { result } = await this.evaluate(`globalThis[Symbol.for('${TOOLS}')]`);
-    this.tools = result.objectId;
+    parentPort.on('message', (message) => this.hear(message));
     this.send({ type: 'ready' });
     let waiting = Buffer.alloc(0);
     for await (const block of this.source) {
@@ -77,71 +126,48 @@ class Control {
   take(data) {
     const end = data.indexOf('\n');
     if (end < 0) return data;
-    const [word, length, limit] = data.subarray(0, end).toString().split(' ');
+    const [word, length] = data.subarray(0, end).toString().split(' ');
     const rest = data.subarray(end + 1);
     if (word === 'interrupt') {
       this.interrupt();
       return this.take(rest);
     }
     if (rest.length < Number(length)) return data;
-    this.run(rest.subarray(0, Number(length)).toString(), Number(limit));
+    this.count += 1;
+    this.current = this.count;
+    const code = rest.subarray(0, Number(length)).toString();
+    parentPort.postMessage({ run: this.current, code });
     return this.take(rest.subarray(Number(length)));
   }
 
-  async run(code, limit) {
-    const run = {};
-    this.current = run;
-    const [shown, error] = await this.outcome(code, limit).catch(() => [null, INTERRUPTED]);
-    if (this.current !== run) return; // given up meanwhile
-    if (shown) this.send({ type: 'result', main: true, data: { 'text/plain': shown } });
-    this.finish(error);
-  }
-
-  /** Only V8 itself can stop what has not yet come to its first await: it is given the limit. */
-  async outcome(code, limit) {
-    const { result, exceptionDetails } = await this.evaluate(code, limit);
-    if (exceptionDetails) return [null, await this.describe(exceptionDetails)];
-    return [result.type !== 'undefined' && await this.call('show', result), null];
+  /** Take what the main thread says: what came of a run, or that it has nothing to do but wait. */
+  hear({ run, outcome }) {
+    if (!run) {
+      clearTimeout(this.busy);
+      if (this.current && this.current === this.stopping) this.finish(null, INTERRUPTED);
+    } else if (run === this.current) { // otherwise it was given up
+      this.finish(...outcome);
+    }
   }
 
   /** Stop code that is running; code that only waits is no longer waited for. */
   interrupt() {
-    const run = this.current;
-    if (!run) return;
-    const busy = setTimeout(() => this.post('Runtime.terminateExecution'), STILL_BUSY_AFTER);
-    parentPort.once('message', () => {
-      clearTimeout(busy);
-      if (this.current === run) this.finish(INTERRUPTED);
-    });
-    parentPort.postMessage('echo');
+    if (!this.current) return;
+    this.stopping = this.current;
+    clearTimeout(this.busy);
+    const terminate = () => this.post('Runtime.terminateExecution').catch(() => {});
+    this.busy = setTimeout(terminate, STILL_BUSY_AFTER);
+    parentPort.postMessage({});
   }
 
-  async finish(error) {
+  async finish(shown, error) {
     this.current = null;
+    clearTimeout(this.busy);
+    if (shown) this.send({ type: 'result', main: true, data: { 'text/plain': shown } });
     // A stop that came too late would hit whatever runs next: let it be this.
-    if (error === INTERRUPTED) await this.evaluate('0').catch(() => {});
+    if (this.stopping) await this.post('Runtime.evaluate', { expression: '0' }).catch(() => {});
+    this.stopping = null;
     this.send({ type: 'done', error });
-  }
-
-  evaluate(expression, timeout) {
-    const how = { replMode: true, awaitPromise: true, timeout };
-    return this.post('Runtime.evaluate', { expression, ...how });
-  }
-
-  async describe({ exception, text }) {
-    const error = await this.call('describe', exception);
-    if (NO_IMPORT.test(error?.value)) error.value += '; use require() here';
-    return error ?? { name: 'Error', value: text, traceback: [] };
-  }
-
-  async call(name, { objectId, value, unserializableValue }) {
-    const { result } = await this.post('Runtime.callFunctionOn', {
-      objectId: this.tools,
-      functionDeclaration: `function (value) { return this.${name}(value); }`,
-      arguments: [{ objectId, value, unserializableValue }],
-      returnByValue: true,
-    });
-    return result.value;
   }
 
   send(event) {

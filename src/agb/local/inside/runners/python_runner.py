@@ -101,6 +101,7 @@ class Runner:
         self._source = source
         self._send = send
         self._running = False
+        self._pid = os.getpid()
         self._shell = _make_shell(send)
         signal.signal(signal.SIGINT, self._interrupted)
 
@@ -112,6 +113,8 @@ class Runner:
             error = self._run(code)
             sys.stdout.flush()
             sys.stderr.flush()
+            if os.getpid() != self._pid:  # the code has forked, and this is the child
+                os._exit(0)
             count = self._shell.execution_count - 1
             self._send({"type": "done", "error": error, "count": count})
 
@@ -182,7 +185,11 @@ def main(requests: int, answers: int) -> None:
             stream.reconfigure(errors="replace", line_buffering=True)
     warnings.filterwarnings("ignore", "To exit: use", UserWarning)
 
+    own_pid = os.getpid()
+
     def send(event: Event) -> None:
+        if os.getpid() != own_pid:  # what a forked child shows is lost, what it writes is not
+            return
         sink.write(json.dumps(event, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
 
     with os.fdopen(requests, "rb") as source, os.fdopen(answers, "wb", buffering=0) as sink:

@@ -1,0 +1,292 @@
+# Generated from src/agb/_async/process.py; edit that file, then `nox -s twin`.
+"""Background processes of a session."""
+
+import base64
+import math
+import signal
+from types import TracebackType
+from typing import Literal, Self
+
+from agb import _background, _checks, _scripts, _shell
+from agb._background import Look, Stream
+from agb._chunks import CHUNK
+from agb._concurrency import threads
+from agb._deadline import Deadline
+from agb._sync.process_stream import ProcessStream
+from agb._sync.reported import reported
+from agb._sync.scripts import Scripts
+from agb._sync.tools import Tools
+from agb.exceptions import AGBError, ProcessNotFoundError, SessionNotFoundError, WaitTimeoutError
+from agb.results import BoolResult, CommandResult, ProcessOutputResult, ProcessStatusResult
+
+_KILL_SECONDS = 60.0
+
+
+class Process:
+    """A process in the background of a session, made by `session.command.start` or `attach`.
+
+    It runs until it ends, is killed, or the session is released: it needs neither this object nor
+    a connection. What it writes is kept in the session, and so is its exit code, until `remove`.
+
+    As a block, it is killed on leaving, with its whole process group, unless `detached` is set:
+
+    ```python
+    with session.command.start("python3 -m http.server") as server:
+        session.command.execute("curl -s localhost:8000")
+    ```
+
+    Args:
+        caller: The tools of the session.
+        process_id: Id of the process. Making a handle asks nobody: there may be none.
+
+    Attributes:
+        id: Id of the process, to attach to it again.
+        detached: Whether the process goes on when its block is left.
+    """
+
+    def __init__(self, caller: Tools, process_id: str) -> None:
+        self.id = process_id
+        self.detached = False
+        self._scripts = Scripts(caller)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}>"
+
+    @reported(ProcessStatusResult)
+    def status(self) -> ProcessStatusResult:
+        """Ask how the process is.
+
+        Returns:
+            `running`, `exited` with an exit code, or `lost` when what should have recorded the
+            end was itself killed. It failed with a `ProcessNotFoundError` when there is no such
+            process.
+        """
+        look = self._look()
+        return ProcessStatusResult(
+            request_id=look.request_id,
+            state=look.state,
+            exit_code=look.exit_code,
+            pid=look.pid,
+            stdout_size=look.sizes["stdout"],
+            stderr_size=look.sizes["stderr"],
+        )
+
+    def wait(
+        self,
+        timeout: float | None = None,
+        *,
+        check: bool = False,
+        max_output: int | None = None,
+    ) -> CommandResult:
+        """Wait until the process has ended, by looking again and again; each look is short.
+
+        When the waiting ends before, because its time is up or it is cancelled, the process
+        goes on.
+
+        Args:
+            timeout: Seconds to wait. Default: as long as it takes.
+            check: Whether to raise what a failed result would report.
+            max_output: Bytes of each stream to fetch; of a longer one its beginning and its end,
+                and a line between them that tells how much was cut. Default: all.
+
+        Returns:
+            Outputs and the recorded exit code, 128 and the number of the signal when one ended it.
+            It failed with a `CommandError` when the exit code is not 0, with a `WaitTimeoutError`
+            when the process is still running, with a `ProcessLostError` when its exit code was
+            never recorded.
+        """
+        result = self._wait(timeout, max_output)
+        return result.raise_for_error() if check else result
+
+    @reported(CommandResult)
+    def _wait(self, seconds: float | None, max_output: int | None) -> CommandResult:
+        most = None if max_output is None else _checks.at_least_one("max_output", max_output)
+        deadline = Deadline(math.inf if seconds is None else _checks.seconds("timeout", seconds))
+        request_id = ""
+        for pause in deadline.pauses():
+            look = self._look()
+            request_id = look.request_id
+            if look.state != "running":
+                return self._finished(look, most)
+            threads.sleep(pause)
+        raise WaitTimeoutError(
+            f"process {self.id} is still running after {deadline.seconds:g} s",
+            request_id=request_id,
+        )
+
+    def output(
+        self, stream: Literal["stdout", "stderr"] = "stdout", offset: int = 0
+    ) -> ProcessOutputResult:
+        """Read, once, what the process has written so far.
+
+        Args:
+            stream: Which stream.
+            offset: Byte to read from; the first one is 0.
+
+        Returns:
+            At most 256 KiB, as bytes and as text. The beginning of a character whose rest is not
+            there yet is left for the next read, from `next_offset`.
+        """
+        return self._output(stream, offset)
+
+    @reported(ProcessOutputResult)
+    def _output(self, name: str, offset: int) -> ProcessOutputResult:
+        stream = _background.checked_stream(name)
+        start = _background.checked_offset("offset", offset)
+        look = self._look(**{stream: start})
+        found = _background.piece(stream, start, look)
+        data = found.data if found else b""
+        return ProcessOutputResult(
+            request_id=look.request_id,
+            data=data,
+            offset=start,
+            at_end=look.state != "running" and start + len(data) >= look.sizes[stream],
+        )
+
+    def stream(self, *, stdout_offset: int = 0, stderr_offset: int = 0) -> ProcessStream:
+        """Follow both streams until the process has ended and all that it wrote was read.
+
+        Leaving the loop, or cancelling it, leaves the process running. To go on later, even from
+        another program, start from the `next_offset` of the last piece of each stream.
+
+        Args:
+            stdout_offset: Byte of standard output to start from.
+            stderr_offset: Byte of standard error to start from.
+
+        Returns:
+            An iterator over pieces as they come, in order within each stream; none splits a
+            character. It raises a `ProcessLostError` after the last piece when the end was never
+            recorded, and any other `AGBError` when a look at the process failed; then it can be
+            asked for the next piece again.
+
+        Raises:
+            InvalidParamsError: An offset is wrong.
+
+        Example:
+            ```python
+            for piece in process.stream():
+                print(piece.stream, piece.text, end="")
+            ```
+        """
+        return ProcessStream(
+            self._scripts,
+            self.id,
+            _background.checked_offset("stdout_offset", stdout_offset),
+            _background.checked_offset("stderr_offset", stderr_offset),
+        )
+
+    @reported(BoolResult)
+    def write_stdin(self, data: str | bytes) -> BoolResult:
+        """Send to the standard input of a process that was started with `stdin=True`.
+
+        The session keeps what was sent until the process reads it, so this never waits for that.
+
+        Args:
+            data: Bytes, or text that is sent as UTF-8.
+
+        Returns:
+            Whether the session has it. It failed with a `ToolError` of the code `Process.Ended`,
+            `Process.NoStdin` or `Process.StdinClosed` when nobody will read it. When no answer
+            came, it may have been sent; more than 50 KiB are sent in pieces, and those before
+            are.
+        """
+        given = _background.checked_data(data)
+        sent = BoolResult()
+        for start in range(0, len(given), CHUNK):
+            sent = self._write(given[start : start + CHUNK], more="yes")
+        return sent
+
+    @reported(BoolResult)
+    def close_stdin(self) -> BoolResult:
+        """Close the standard input: the process reads what was sent, and then its end."""
+        return self._write(b"", more="no")
+
+    def _write(self, data: bytes, *, more: str) -> BoolResult:
+        encoded = base64.b64encode(data).decode()
+        return self._do(_scripts.WRITE, AGB_DATA=encoded, AGB_MORE=more)
+
+    @reported(BoolResult)
+    def signal(self, sig: str | int | signal.Signals) -> BoolResult:
+        """Send a signal to the whole process group: the process and what it started.
+
+        Args:
+            sig: Name, such as `"TERM"` or `"SIGINT"`, or number.
+
+        Returns:
+            Whether it was sent. It failed with a `ToolError` of the code `Process.Ended` when
+            nothing of the group is left.
+        """
+        return self._do(_scripts.SIGNAL, AGB_SIGNAL=_background.checked_signal(sig))
+
+    @reported(BoolResult)
+    def kill(self) -> BoolResult:
+        """Kill the whole process group, at once. One that has ended already counts as killed.
+
+        `wait` tells when it has ended; what left the group, as daemons do, is not found.
+        """
+        return self._kill()
+
+    def _kill(self) -> BoolResult:
+        values = self._values(AGB_SIGNAL="KILL")
+        killed = self._scripts.run(_scripts.SIGNAL, values)
+        if not _background.had_ended(killed):
+            _background.said(killed, self.id)
+        return BoolResult(request_id=killed.request_id)
+
+    @reported(BoolResult)
+    def remove(self) -> BoolResult:
+        """Remove all that the session keeps of a process that has ended.
+
+        Returns:
+            Whether it is removed. It failed with a `ToolError` of the code `Process.Running` when
+            the process is still running.
+        """
+        return self._do(_scripts.REMOVE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self.detached:
+            return
+        try:
+            threads.shielded(self._kill, seconds=_KILL_SECONDS)
+        except (ProcessNotFoundError, SessionNotFoundError):
+            return
+        except (AGBError, TimeoutError) as failure:
+            if error is None:
+                raise
+            error.add_note(f"process {self.id} could not be killed: {failure}")
+
+    def _finished(self, look: Look, most: int | None) -> CommandResult:
+        if look.exit_code is None:
+            raise _background.lost(self.id, look.request_id)
+        stdout = self._both_ends("stdout", look.sizes["stdout"], most)
+        stderr = self._both_ends("stderr", look.sizes["stderr"], most)
+        return _background.finished(look, stdout, stderr)
+
+    def _both_ends(self, stream: Stream, size: int, most: int | None) -> tuple[str, bool]:
+        if most is None or most >= size:
+            return _background.ends(self._read(stream, 0, size), b"", size)
+        head = self._read(stream, 0, _shell.half(most))
+        tail = self._read(stream, size - most // 2, size)
+        return _background.ends(head, tail, size)
+
+    def _read(self, stream: Stream, start: int, end: int) -> bytes:
+        return self._scripts.read(self.id, stream, start, end)
+
+    def _look(self, stdout: int | None = None, stderr: int | None = None) -> Look:
+        return self._scripts.look(self.id, stdout, stderr)
+
+    def _do(self, script: str, **values: str) -> BoolResult:
+        ran = self._scripts.run(script, self._values(**values))
+        _background.said(ran, self.id)
+        return BoolResult(request_id=ran.request_id)
+
+    def _values(self, **values: str) -> dict[str, str]:
+        return {"AGB_PROCESS": self.id, **values}

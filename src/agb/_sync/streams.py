@@ -1,0 +1,199 @@
+# Generated from src/agb/_async/streams.py; edit that file, then `nox -s twin`.
+"""Code that runs while its output comes: the streams of a session."""
+
+from collections import deque
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from agb._concurrency import threads
+from agb._streaming import Transcript
+from agb._sync.shared_socket import SharedSocket
+from agb._sync.web_socket import WebSocket
+from agb._web_socket import Disconnected, Heartbeat
+from agb._wire.stream import CancelRequest, RunRequest
+from agb.exceptions import AGBError, ClientClosedError, StreamUnavailableError
+from agb.results import CodeExecutionResult, StreamEvent
+
+if TYPE_CHECKING:
+    from agb._sync.session import BaseSession
+
+_CANCEL_SECONDS = 5.0
+_CLIENT_CLOSED = "this client was closed"
+
+
+class Streams:
+    """The connection of a session for streams: made when one is needed, and anew when it broke.
+
+    Args:
+        session: The session.
+
+    Attributes:
+        heartbeat: When to look whether the AGB is still there.
+    """
+
+    def __init__(self, session: "BaseSession") -> None:
+        self.heartbeat = Heartbeat()
+        self._session = session
+        self._opening = threads.Lock()
+        self._shared: SharedSocket | None = None
+
+    def shared(self) -> SharedSocket:
+        """Return a connection that works.
+
+        Raises:
+            StreamUnavailableError: The session has no address for streams.
+            ClientClosedError: The client was closed.
+            APIConnectionError: There is no connection.
+            APIError: The session refuses it.
+        """
+        session = self._session
+        if not session.ws_url or not session.token:
+            raise StreamUnavailableError(
+                f"session {session.session_id} has no address for streams, or no token for it: "
+                "handles that `create` or `get` made have them, if the AGB gives any"
+            )
+        with self._opening:
+            shared = self._shared
+            if shared is not None:
+                if shared.is_usable():
+                    return shared
+                self._drop(shared)
+            self._shared = shared = self._open()
+            return shared
+
+    def _open(self) -> SharedSocket:
+        session = self._session
+        config = session.transport.config
+        connections = session.transport.connections
+        connections.endpoint(config)
+        socket = WebSocket.connect(
+            session.ws_url, session.token, seconds=config.timeout, heartbeat=self.heartbeat
+        )
+        shared = SharedSocket(socket)
+        if not connections.keep(shared):
+            shared.close(_CLIENT_CLOSED)
+            raise ClientClosedError(_CLIENT_CLOSED)
+        return shared
+
+    def close(self, problem: str) -> None:
+        """Close the connection, if there is one; the runs on it end with that problem."""
+        if self._shared is not None:
+            self._drop(self._shared, problem)
+
+    def _drop(self, shared: SharedSocket, problem: str = "") -> None:
+        self._session.transport.connections.let_go(shared)
+        self._shared = None
+        shared.close(problem)
+
+
+class Run:
+    """Code that runs.
+
+    Args:
+        streams: Where it is asked for.
+        request: What runs.
+    """
+
+    def __init__(self, streams: Streams, request: RunRequest) -> None:
+        self._streams = streams
+        self._request = request
+        self._transcript = Transcript(request.invocation_id)
+        self._told: deque[StreamEvent | AGBError] = deque()
+        self._shared: SharedSocket | None = None
+
+    @property
+    def result(self) -> CodeExecutionResult:
+        """What it came to, so far."""
+        return self._transcript.result
+
+    def begin(self) -> None:
+        """Start it.
+
+        Raises:
+            AGBError: It can't be had.
+        """
+        shared = self._streams.shared()
+        shared.join(self._request.invocation_id)
+        self._shared = shared
+        begun = False
+        try:
+            shared.send(self._request)
+            begun = True
+        except Disconnected as end:
+            raise self._transcript.cut_off(str(end)) from end
+        finally:
+            if not begun:
+                self.leave()
+
+    def advance(self) -> StreamEvent | AGBError | None:
+        """Wait for an event. Return an error where the stream broke, None after its end."""
+        while not self._told:
+            if self._transcript.is_over or self._shared is None:
+                return None
+            try:
+                event = self._shared.next_event(self._request.invocation_id)
+            except Disconnected as end:
+                self._told.append(self._transcript.cut_off(str(end)))
+            else:
+                self._told.extend(self._transcript.add(event))
+        return self._told.popleft()
+
+    def leave(self) -> None:
+        """Stop it, unless it has come to its end; a second time does nothing."""
+        shared, self._shared = self._shared, None
+        if shared is None:
+            return
+        shared.part(self._request.invocation_id)
+        if self._transcript.still_runs and not shared.problem:
+            self._stop(shared)
+
+    def _stop(self, shared: SharedSocket) -> None:
+        stop = CancelRequest(invocation_id=self._request.invocation_id, target=self._request.target)
+        with suppress(Disconnected, TimeoutError):  # a server that is gone stops what it ran
+            threads.shielded(lambda: shared.send(stop), seconds=_CANCEL_SECONDS)
+
+
+class CodeStream:
+    """Code that runs, event by event. Made by `session.code.stream`.
+
+    Iterating yields what the code does as it does it; the last event is an `EndEvent`. Leaving
+    the block before that, in whatever way, stops the code.
+
+    Args:
+        run: The run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @property
+    def result(self) -> CodeExecutionResult:
+        """What the run came to, as `session.code.run` returns it.
+
+        Before the end it is what has come so far, as a failed result.
+        """
+        return self._run.result
+
+    def __enter__(self) -> Self:
+        self._run.begin()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._run.leave()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> StreamEvent:
+        event = self._run.advance()
+        if event is None:
+            raise StopIteration
+        if isinstance(event, AGBError):
+            raise event
+        return event

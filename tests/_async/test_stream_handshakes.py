@@ -1,0 +1,121 @@
+"""WebSockets that can't be opened, and what is said of it."""
+
+import secrets
+
+import pytest
+from support.streaming import Peer, Script, StreamServer, network, session_data
+
+from agb import (
+    APIConnectionError,
+    APIError,
+    AsyncAGB,
+    AsyncSession,
+    AuthenticationError,
+    ConnectTimeoutError,
+    PermissionDeniedError,
+    ServerError,
+    SessionNotFoundError,
+    UnexpectedResponseError,
+)
+from agb._web_socket import Heartbeat
+from agb._wire.stream import RunRequest
+
+KEY = secrets.token_hex()
+SECRETS = ("the-secret-token", "the-secret-signature", KEY)
+
+
+def client(timeout: float = 30.0) -> AsyncAGB:
+    return AsyncAGB(KEY, endpoint="https://agb.example", transport=network(), timeout=timeout)
+
+
+def session_at(agb: AsyncAGB, url: str, heartbeat: Heartbeat | None = None) -> AsyncSession:
+    session = AsyncSession.from_data(agb, session_data(url))
+    if heartbeat is not None:
+        session._streams.heartbeat = heartbeat
+    return session
+
+
+async def enter(session: AsyncSession) -> None:
+    async with session.code.stream("1", "python"):
+        raise AssertionError
+
+
+def works(peer: Peer) -> None:
+    peer.accept()
+    while isinstance(run := peer.next(), RunRequest):
+        peer.out(run, "it works")
+        peer.end(run)
+
+
+def refuses_with(status: int) -> Script:
+    return lambda peer: peer.accept(status, location="ws://127.0.0.1:9/elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (200, UnexpectedResponseError),
+        (302, UnexpectedResponseError),
+        (401, AuthenticationError),
+        (403, PermissionDeniedError),
+        (404, SessionNotFoundError),
+        (500, ServerError),
+    ],
+)
+async def test_a_handshake_that_is_refused_tells_status_and_host_and_no_secret(
+    status: int, kind: type[APIError]
+) -> None:
+    with StreamServer(refuses_with(status), works) as server:
+        async with client() as agb:
+            session = session_at(agb, server.url)
+            with pytest.raises(kind) as caught:
+                await enter(session)
+            assert str(status) in str(caught.value)
+            assert f"ws://127.0.0.1:{server.port}" in str(caught.value)
+            assert not any(secret in str(caught.value) for secret in SECRETS)
+            assert caught.value.status_code == status
+            assert caught.value.code == "STREAM_REFUSED"
+            assert (await session.code.run("x", "python", stream_beta=True)).success
+    assert len(server.peers) == 2
+
+
+def says_no_http(peer: Peer) -> None:
+    peer.raw(b"220 mail.example ESMTP\r\n")
+    peer.wait_for_the_end()
+
+
+def hangs_up(peer: Peer) -> None:
+    peer.drop()
+
+
+def accepts_for_another(peer: Peer) -> None:
+    peer.raw(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: AAAA\r\n\r\n"
+    )
+    peer.wait_for_the_end()
+
+
+@pytest.mark.parametrize("fault", [says_no_http, hangs_up, accepts_for_another])
+async def test_a_handshake_that_is_none_is_an_error_too(fault: Script) -> None:
+    with StreamServer(fault) as server:
+        async with client() as agb:
+            session = session_at(agb, server.url)
+            with pytest.raises((APIError, APIConnectionError), match=r"ws://127\.0\.0\.1"):
+                await enter(session)
+
+
+async def test_a_handshake_that_is_never_answered_times_out() -> None:
+    with StreamServer(Peer.wait_for_the_end) as server:
+        async with client(timeout=0.1) as agb:
+            session = session_at(agb, server.url)
+            with pytest.raises(ConnectTimeoutError, match="in time"):
+                await enter(session)
+
+
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:9/", "wss://127.0.0.1:9/", "ws://no.invalid/"])
+async def test_a_server_that_is_not_there_is_an_error_before_the_block(url: str) -> None:
+    async with client() as agb:
+        with pytest.raises(APIConnectionError) as caught:
+            await enter(session_at(agb, url))
+    assert caught.value.code == "CONNECT_FAILED"

@@ -1,0 +1,380 @@
+# Generated from tests/_async/test_streams.py; edit that file, then `nox -s twin`.
+"""Streams of code: what comes, when, and over which connection."""
+
+import json
+import secrets
+
+import pytest
+from support.streaming import Peer, StreamServer, accepting, network, session_data
+from websockets.frames import Opcode
+
+from agb import (
+    AGB,
+    AGBError,
+    CodeExecutionError,
+    CodeStream,
+    EndEvent,
+    ErrorEvent,
+    ExecutionResult,
+    ExecutionTimeoutError,
+    InvalidParamsError,
+    McpTool,
+    ResultEvent,
+    Session,
+    StderrEvent,
+    StdoutEvent,
+    StreamDisconnectedError,
+    StreamError,
+    StreamEvent,
+    StreamUnavailableError,
+)
+from agb._concurrency import threads
+from agb._wire import stream
+from agb._wire.stream import CancelRequest, RunRequest
+
+
+def client() -> AGB:
+    return AGB(secrets.token_hex(), endpoint="https://agb.example", transport=network())
+
+
+def session_at(agb: AGB, url: str) -> Session:
+    return Session.from_data(agb, session_data(url))
+
+
+def says_hello(peer: Peer) -> None:
+    while isinstance(run := peer.next(), RunRequest):
+        peer.out(run, "hel", "lo\n")
+        peer.end(run)
+
+
+def says_hello_and_waits(peer: Peer) -> None:
+    while request := peer.next():
+        if isinstance(request, RunRequest):
+            peer.out(request, "hello\n")
+
+
+def following(run: CodeStream) -> StreamEvent:
+    for event in run:
+        return event
+    raise AssertionError
+
+
+def enter(session: Session) -> None:
+    with session.code.stream("1", "python"):
+        raise AssertionError
+
+
+def test_what_code_does_comes_as_events_and_then_as_a_result() -> None:
+    def tells_all(peer: Peer) -> None:
+        run = peer.run()
+        name = run.invocation_id
+        peer.out(run, "grüße\n")
+        peer.say(
+            stream.write_output(name, "server", 2, "stderr", "a warning\n"),
+            stream.write_result(name, "server", 3, {"text/html": "<b>1</b>"}, main=False),
+            stream.write_result(name, "server", 4, {"text/plain": "42"}, main=True),
+        )
+        peer.end(run)
+        peer.wait_for_the_end()
+
+    with StreamServer(accepting(tells_all)) as server, client() as agb:
+        session = session_at(agb, server.url)
+        with session.code.stream("all()", "py", timeout_s=5) as run:
+            events = list(run)
+            assert list(run) == []
+        assert run.result.raise_for_error().result == "42"
+    html = ExecutionResult(html="<b>1</b>")
+    assert events == [
+        StdoutEvent(text="grüße\n"),
+        StderrEvent(text="a warning\n"),
+        ResultEvent(result=html),
+        ResultEvent(result=ExecutionResult(text="42", is_main_result=True)),
+        EndEvent(execution_count=1, execution_time=0.5),
+    ]
+    assert [event.type for event in events] == ["stdout", "stderr", "result", "result", "end"]
+    assert run.result.logs.stdout == ("grüße\n",)
+    assert run.result.logs.stderr == ("a warning\n",)
+    assert run.result.results[0] == html
+    assert run.result.execution_count == 1
+    asked = server.peers[0].received
+    assert len(asked) == 1
+    assert asked[0]["invocationId"] == run.result.request_id
+    assert asked[0]["target"] == "wuying_codespace"
+    assert asked[0]["data"]["params"] == {"language": "python", "timeoutS": 5, "code": "all()"}
+
+
+def test_the_token_opens_the_connection_and_the_key_does_not_go_there() -> None:
+    with StreamServer(accepting(says_hello)) as server, client() as agb:
+        session = session_at(agb, server.url)
+        session.tool_list = (McpTool(name="run_code", server="another_server"),)
+        session.code.run("1", "python", stream_beta=True)
+        key = agb.api_key
+    handshake = server.peers[0].handshake
+    assert handshake is not None
+    assert handshake.path == "/ws/session-1?signature=the-secret-signature"
+    assert handshake.headers["X-Access-Token"] == session.token
+    assert key not in str(handshake.headers)
+    assert server.peers[0].received[0]["target"] == "another_server"
+
+
+def test_streams_use_one_connection_which_ends_with_the_client() -> None:
+    with StreamServer(accepting(says_hello)) as server, client() as agb:
+        session = session_at(agb, server.url)
+        for _ in range(3):
+            result = session.code.run("1", "python", stream_beta=True)
+            assert result.result == "hello\n"
+    assert [peer.closed_with for peer in server.peers] == [1000]
+
+
+def test_deleting_a_session_closes_its_connection() -> None:
+    with StreamServer(accepting(says_hello_and_waits)) as server, client() as agb:
+        session = session_at(agb, server.url)
+        with session.code.stream("wait()", "python") as run:
+            assert following(run) == StdoutEvent(text="hello\n")
+            assert session.delete().success
+            with pytest.raises(StreamDisconnectedError, match="was deleted"):
+                following(run)
+            assert list(run) == []
+        assert [peer.closed_with for peer in server.peers] == [1000]
+
+
+def test_streams_at_once_share_the_connection() -> None:
+    names = ["a", "b", "c", "d", "e"]
+
+    def tells_in_turns(peer: Peer) -> None:
+        runs = [peer.run() for _ in names]
+        for number in range(20):
+            for run in runs[:: (-1) ** number]:
+                peer.out(run, f"{run.code}{number} ")
+        for run in runs:
+            peer.end(run)
+        peer.wait_for_the_end()
+
+    def follow(name: str) -> str:
+        with session.code.stream(name, "python") as run:
+            texts = [event.text for event in run if isinstance(event, StdoutEvent)]
+        assert run.result.success
+        return "".join(texts)
+
+    with StreamServer(accepting(tells_in_turns)) as server, client() as agb:
+        session = session_at(agb, server.url)
+        told = threads.map_parallel(follow, names, limit=len(names))
+    assert told == ["".join(f"{name}{number} " for number in range(20)) for name in names]
+    assert len(server.peers) == 1
+
+
+def test_who_waits_reads_on_when_another_one_has_left() -> None:
+    def tells_the_second_last(peer: Peer) -> None:
+        first, second = peer.run(), peer.run()
+        for run in sorted((first, second), key=lambda run: run.code):
+            peer.out(run, run.code)
+            peer.end(run)
+        peer.wait_for_the_end()
+
+    def follow(name: str) -> str:
+        return session.code.run(name, "python", stream_beta=True).result
+
+    with StreamServer(accepting(tells_the_second_last)) as server, client() as agb:
+        session = session_at(agb, server.url)
+        assert threads.map_parallel(follow, ["1", "2"], limit=2) == ["1", "2"]
+
+
+def test_leaving_early_stops_the_code() -> None:
+    with StreamServer(accepting(says_hello_and_waits)) as server, client() as agb:
+        session = session_at(agb, server.url)
+        with session.code.stream("wait()", "python") as run:
+            for _ in run:
+                break
+        with pytest.raises(ZeroDivisionError), session.code.stream("wait()", "python"):
+            raise ZeroDivisionError
+        assert list(run) == []
+    left = run.result
+    assert not left.success
+    assert left.code == "STREAM_UNFINISHED"
+    assert left.logs.stdout == ("hello\n",)
+    assert isinstance(left.error, StreamError)
+    assert left.error.partial == left
+    sent = [stream.read_request(json.dumps(frame)) for frame in server.peers[0].received]
+    assert [type(request) for request in sent] == [RunRequest, CancelRequest] * 2
+    assert sent[0].invocation_id == sent[1].invocation_id == left.request_id
+
+
+def test_what_still_comes_for_a_run_that_was_left_is_dropped() -> None:
+    def talks_on(peer: Peer) -> None:
+        left = peer.run()
+        peer.out(left, "one ")
+        assert isinstance(peer.next(), CancelRequest)
+        run = peer.run()
+        peer.out(left, "two ")
+        peer.end(left)
+        peer.out(run, "three")
+        peer.end(run)
+        peer.wait_for_the_end()
+
+    with StreamServer(accepting(talks_on)) as server, client() as agb:
+        session = session_at(agb, server.url)
+        with session.code.stream("1", "python") as left:
+            assert following(left) == StdoutEvent(text="one ")
+        run = session.code.run("2", "python", stream_beta=True)
+    assert run.result == "three"
+
+
+def test_code_that_fails_is_an_event_and_in_the_result() -> None:
+    def fails(peer: Peer) -> None:
+        while isinstance(run := peer.next(), RunRequest):
+            said = {"code": "ZeroDivisionError", "message": "division by zero", "traceId": "t"}
+            if run.code == "told":
+                data = {"phase": "event", "eventType": "error", "error": said}
+                peer.say(json.dumps({"invocationId": run.invocation_id, "data": data}))
+            elif run.code == "slow":
+                said = {"code": "Execution.Timeout", "message": "over 1 s"}
+                data = {"phase": "event", "eventType": "error", "error": said}
+                peer.say(json.dumps({"invocationId": run.invocation_id, "data": data}))
+            peer.end(run, None if run.code == "slow" else "ZeroDivisionError: division by zero")
+
+    with StreamServer(accepting(fails)) as server, client() as agb:
+        session = session_at(agb, server.url)
+        seen: dict[str, ErrorEvent] = {}
+        for code in ("told", "only in the end", "slow"):
+            with session.code.stream(code, "python") as run:
+                events = list(run)
+            assert [event.type for event in events] == ["error", "end"]
+            assert isinstance(events[0], ErrorEvent)
+            seen[code] = events[0]
+            assert type(run.result.error) is type(events[0].error)
+            assert run.result.error.request_id == run.result.request_id
+            if code != "slow":
+                assert run.result.error_message == "ZeroDivisionError: division by zero"
+    told = seen["told"].error
+    assert isinstance(told, CodeExecutionError)
+    assert (told.name, told.value) == ("ZeroDivisionError", "division by zero")
+    assert seen["told"].payload["traceId"] == "t"
+    assert seen["only in the end"].payload == {}
+    assert isinstance(seen["slow"].error, ExecutionTimeoutError)
+    assert seen["slow"].error.code == "Execution.Timeout"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("1", "ruby"), ("1", "python", 0), (None, "python"), ("\ud800", "python")]
+)
+def test_bad_arguments_are_refused_before_anything_is_sent(
+    arguments: tuple[str, str],
+) -> None:
+    with StreamServer(accepting(says_hello)) as server, client() as agb:
+        session = session_at(agb, server.url)
+        with pytest.raises(InvalidParamsError):
+            session.code.stream(*arguments)
+        failed = session.code.run(*arguments, stream_beta=True)
+        assert failed.code == "PARAM_ERROR"
+    assert server.peers == []
+
+
+@pytest.mark.parametrize(
+    ("url", "token"), [("", "token"), ("ws://127.0.0.1:9/", ""), ("http://[", "t"), ("ws://", "t")]
+)
+def test_a_session_without_a_good_address_for_streams_has_none(url: str, token: str) -> None:
+    heard: list[object] = []
+    with client() as agb:
+        session = session_at(agb, url)
+        session.token = token
+        with pytest.raises(StreamUnavailableError, match="address for streams"):
+            enter(session)
+        failed = session.code.run("1", "python", stream_beta=True, on_error=heard.append)
+        assert failed.code == "STREAM_UNAVAILABLE"
+    assert heard == []
+
+
+def test_callbacks_are_called_while_code_runs() -> None:
+    def in_pieces(peer: Peer) -> None:
+        run = peer.run()
+        peer.out(run, "a", "b")
+        peer.say(stream.write_output(run.invocation_id, "server", 3, "stderr", "c"))
+        peer.end(run, "NameError: x")
+        peer.wait_for_the_end()
+
+    out, err, errors = list[str](), list[str](), list[object]()
+    with StreamServer(accepting(in_pieces)) as server, client() as agb:
+        result = session_at(agb, server.url).code.run(
+            "x",
+            "python",
+            stream_beta=True,
+            on_stdout=out.append,
+            on_stderr=err.append,
+            on_error=errors.append,
+        )
+    assert (out, err, errors) == (["a", "b"], ["c"], [])
+    assert isinstance(result.error, CodeExecutionError)
+    assert result.logs.stdout == ("a", "b")
+
+
+@pytest.mark.parametrize("kind", [ZeroDivisionError, AGBError])
+def test_a_callback_that_raises_harms_its_own_run_only(kind: type[Exception]) -> None:
+    def tells_two(peer: Peer) -> None:
+        runs = {run.code: run for run in (peer.run(), peer.run())}
+        peer.out(runs["bad"], "boom")
+        stop = peer.next()
+        assert isinstance(stop, CancelRequest)
+        assert stop.invocation_id == runs["bad"].invocation_id
+        peer.out(runs["good"], "well")
+        peer.end(runs["good"])
+        peer.wait_for_the_end()
+
+    def fail(_: str) -> None:
+        raise kind("of the user's")
+
+    def follow(name: str) -> str:
+        if name == "bad":
+            with pytest.raises(kind, match="of the user's"):
+                session.code.run(name, "python", stream_beta=True, on_stdout=fail)
+            return ""
+        return session.code.run(name, "python", stream_beta=True).result
+
+    with StreamServer(accepting(tells_two)) as server, client() as agb:
+        session = session_at(agb, server.url)
+        assert threads.map_parallel(follow, ["bad", "good"], limit=2) == ["", "well"]
+    assert len(server.peers) == 1
+
+
+def test_callbacks_that_nobody_could_call_are_refused() -> None:
+    with client() as agb:
+        code = session_at(agb, "ws://127.0.0.1:9").code
+        for refused, says in (
+            (code.run("1", "python", on_stdout=print), "stream_beta=True"),
+            (code.run("1", "python", 5, True, 5), "must be a function"),  # type: ignore[arg-type]  # bad on purpose
+        ):
+            assert isinstance(refused.error, InvalidParamsError)
+            assert says in refused.error_message
+
+
+def test_a_ping_of_the_server_is_answered_at_once() -> None:
+    def pings(peer: Peer) -> None:
+        run = peer.run()
+        peer.ping_and_hear_a_pong()
+        peer.end(run)
+        peer.wait_for_the_end()
+
+    with StreamServer(accepting(pings)) as server, client() as agb:
+        result = session_at(agb, server.url).code.run("1", "python", stream_beta=True)
+    assert result.success
+
+
+def test_text_is_whole_wherever_the_network_cuts_it() -> None:
+    text = "aé€😀"
+
+    def cuts_everywhere(peer: Peer) -> None:
+        run = peer.run()
+        frame = peer.framed(peer.written(run, text))
+        for cut in range(1, len(frame)):
+            peer.raw(frame[:cut])
+            peer.raw(frame[cut:])
+        payload = peer.written(run, text).encode()
+        for cut in range(1, len(payload)):
+            peer.raw(peer.framed(payload[:cut], fin=False, opcode=Opcode.TEXT))
+            peer.raw(peer.framed(payload[cut:], opcode=Opcode.CONT))
+        peer.end(run)
+        peer.wait_for_the_end()
+
+    with StreamServer(accepting(cuts_everywhere)) as server, client() as agb:
+        result = session_at(agb, server.url).code.run("1", "python", stream_beta=True)
+    assert len(result.logs.stdout) > 100
+    assert set(result.logs.stdout) == {text}
