@@ -108,7 +108,8 @@ def install(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Benchmarks, beside what any program could do; `-- --quick` takes a minute."""
     session.install(".[local]")
-    session.run("python", "benchmarks/contexts.py", *session.posargs)
+    for program in ("contexts.py", "sessions.py"):
+        session.run("python", f"benchmarks/{program}", *session.posargs)
 
 
 @nox.session

@@ -10,6 +10,7 @@ from agb.exceptions import AGBError, SessionNotFoundError
 from agb.results import McpTool, SessionInfo
 from agb.results import SessionData as PublicSessionData
 
+_LISTENING = "listening"
 _OVER = frozenset({"FINISH", "DELETED"})
 
 
@@ -21,6 +22,22 @@ def is_over(status: str) -> bool:
 def is_gone(error: AGBError | None) -> bool:
     """Tell whether an error says that the session is not there any more."""
     return isinstance(error, SessionNotFoundError)
+
+
+def listening_probe(port: int) -> str:
+    """Return a command that says whether something listens on a port.
+
+    It looks at the kernel's table, so that no server sees a connection of a stranger; only where
+    there is no such table does it try and connect.
+    """
+    table = f"grep -Eqs ':{port:04X} [0-9A-F]+:0000 0A' /proc/net/tcp /proc/net/tcp6"
+    connect = f"test ! -e /proc/net/tcp && (exec 3<>/dev/tcp/127.0.0.1/{port}) 2> /dev/null"
+    return f"if {table} || {connect}; then echo {_LISTENING}; else echo closed; fi"
+
+
+def is_listening(output: str) -> bool:
+    """Tell what the command of `listening_probe` found."""
+    return output.strip() == _LISTENING
 
 
 def session_info(data: ResourceData) -> SessionInfo:

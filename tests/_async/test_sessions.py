@@ -2,6 +2,7 @@
 
 import uuid
 
+import httpx
 import pytest
 
 from agb import (
@@ -13,6 +14,7 @@ from agb import (
     InvalidParamsError,
     PageNotFoundError,
     SessionNotFoundError,
+    WaitTimeoutError,
 )
 
 IMAGE = "agb-code-space-1"
@@ -302,6 +304,42 @@ async def test_a_link_leads_to_the_session(session: AsyncSession) -> None:
     assert link.success
     assert link.data is not None
     assert link.data.startswith("http")
+
+
+async def test_a_link_leads_to_a_port_once_something_listens_there(session: AsyncSession) -> None:
+    await session.file.write("/tmp/site/index.html", "<h1>here</h1>")
+    serve = "nohup python3 -m http.server -d /tmp/site 30100 > /dev/null 2>&1 &"
+    (await session.command.execute(serve)).raise_for_error()
+    link = (await session.get_link(port=30100, wait_port=60)).raise_for_error()
+    assert link.data is not None
+    async with httpx.AsyncClient(trust_env=False) as browser:
+        assert (await browser.get(link.data)).text == "<h1>here</h1>"
+
+
+async def test_a_port_that_nobody_listens_on_is_waited_for_in_vain(session: AsyncSession) -> None:
+    failed = await session.get_link(port=30111, wait_port=0.3)
+    assert isinstance(failed.error, WaitTimeoutError)
+    assert "30111" in failed.error_message
+    assert failed.code == "WAIT_TIMEOUT"
+    assert failed.request_id
+    assert (await session.get_link(port=30111)).success
+
+
+async def test_waiting_for_a_port_of_a_session_that_is_gone_ends_at_once(
+    session: AsyncSession,
+) -> None:
+    await session.delete()
+    failed = await session.get_link(port=30100, wait_port=60)
+    assert isinstance(failed.error, SessionNotFoundError)
+
+
+@pytest.mark.parametrize(("port", "seconds"), [(None, 1), (30100, 0), (30100, "1")])
+async def test_waiting_needs_a_port_and_a_time(
+    session: AsyncSession, port: int | None, seconds: float
+) -> None:
+    refused = await session.get_link(port=port, wait_port=seconds)
+    assert refused.code == "PARAM_ERROR"
+    assert "wait_port" in refused.error_message
 
 
 @pytest.mark.parametrize("port", [0, -1, 65_536, True, "80"])

@@ -3,6 +3,7 @@
 
 import uuid
 
+import httpx
 import pytest
 
 from agb import (
@@ -14,6 +15,7 @@ from agb import (
     PageNotFoundError,
     Session,
     SessionNotFoundError,
+    WaitTimeoutError,
 )
 
 IMAGE = "agb-code-space-1"
@@ -297,6 +299,42 @@ def test_a_link_leads_to_the_session(session: Session) -> None:
     assert link.success
     assert link.data is not None
     assert link.data.startswith("http")
+
+
+def test_a_link_leads_to_a_port_once_something_listens_there(session: Session) -> None:
+    session.file.write("/tmp/site/index.html", "<h1>here</h1>")
+    serve = "nohup python3 -m http.server -d /tmp/site 30100 > /dev/null 2>&1 &"
+    session.command.execute(serve).raise_for_error()
+    link = session.get_link(port=30100, wait_port=60).raise_for_error()
+    assert link.data is not None
+    with httpx.Client(trust_env=False) as browser:
+        assert browser.get(link.data).text == "<h1>here</h1>"
+
+
+def test_a_port_that_nobody_listens_on_is_waited_for_in_vain(session: Session) -> None:
+    failed = session.get_link(port=30111, wait_port=0.3)
+    assert isinstance(failed.error, WaitTimeoutError)
+    assert "30111" in failed.error_message
+    assert failed.code == "WAIT_TIMEOUT"
+    assert failed.request_id
+    assert session.get_link(port=30111).success
+
+
+def test_waiting_for_a_port_of_a_session_that_is_gone_ends_at_once(
+    session: Session,
+) -> None:
+    session.delete()
+    failed = session.get_link(port=30100, wait_port=60)
+    assert isinstance(failed.error, SessionNotFoundError)
+
+
+@pytest.mark.parametrize(("port", "seconds"), [(None, 1), (30100, 0), (30100, "1")])
+def test_waiting_needs_a_port_and_a_time(
+    session: Session, port: int | None, seconds: float
+) -> None:
+    refused = session.get_link(port=port, wait_port=seconds)
+    assert refused.code == "PARAM_ERROR"
+    assert "wait_port" in refused.error_message
 
 
 @pytest.mark.parametrize("port", [0, -1, 65_536, True, "80"])

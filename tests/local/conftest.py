@@ -21,7 +21,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(api_key=KEY, data_dir=tmp_path / "data", port=0)
+    return Settings(api_key=KEY, data_dir=tmp_path / "data", port=0, warm=0)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ async def caller(server: Server) -> AsyncIterator[Caller]:
 @pytest.fixture(scope="module")
 async def agb(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Caller]:
     """Calls a server with the sandboxes and the clock of this machine, shared by a module."""
-    settings = Settings(api_key=KEY, data_dir=tmp_path_factory.mktemp("agb"), port=0)
+    settings = Settings(api_key=KEY, data_dir=tmp_path_factory.mktemp("agb"), port=0, warm=0)
     async with serving(settings) as server, calling(server.endpoint) as caller:
         yield caller
 

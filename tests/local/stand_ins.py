@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -134,6 +135,9 @@ class StandIn:
         answer = self.parent.answer(op, **parameters)
         return await answer if asyncio.iscoroutine(answer) else answer
 
+    async def connect(self, port: int) -> socket.socket:
+        raise self.parent.trouble_at_connect or ConnectionRefusedError(str(port))
+
     def processes(self) -> list[int]:
         return []
 
@@ -161,6 +165,7 @@ class StandIns:
         closing: Closing waits for it.
         trouble_at_open: Opening ends in it.
         trouble_at_close: Closing ends in it.
+        trouble_at_connect: Connecting ends in it, instead of in a refusal.
     """
 
     level: str = "stand-in"
@@ -173,6 +178,7 @@ class StandIns:
     closing: asyncio.Event | None = None
     trouble_at_open: SandboxError | None = None
     trouble_at_close: Exception | None = None
+    trouble_at_connect: Exception | None = None
 
     async def open(self, root: Path) -> StandIn:
         self.asked.set()

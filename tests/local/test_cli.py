@@ -56,6 +56,7 @@ def test_the_defaults_are_safe(served: Served) -> None:
     assert settings.data_dir == process.default_data_dir()
     assert settings.sandbox == "auto"
     assert (settings.max_sessions, settings.idle_timeout, settings.max_lifetime) == (100, 300, 1800)
+    assert settings.warm == 1
     assert len(settings.api_key) > 30
     assert settings.api_key not in repr(settings)
     assert served.embedded == [False]
@@ -64,7 +65,7 @@ def test_the_defaults_are_safe(served: Served) -> None:
 def test_every_option_is_heeded(served: Served, tmp_path: Path) -> None:
     options = (
         f"--host ::1 --port 0 --api-key k --data-dir {tmp_path} --sandbox portable "
-        "--max-sessions 3 --idle-timeout 4 --max-lifetime 0 --embedded"
+        "--max-sessions 3 --warm 2 --idle-timeout 4 --max-lifetime 0 --embedded"
     )
     assert command.main(options.split()) == 0
     assert served.settings == [
@@ -75,6 +76,7 @@ def test_every_option_is_heeded(served: Served, tmp_path: Path) -> None:
             data_dir=tmp_path,
             sandbox="portable",
             max_sessions=3,
+            warm=2,
             idle_timeout=4,
             max_lifetime=0,
         )
@@ -146,6 +148,7 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         "--data-dir",
         "--sandbox",
         "--max-sessions",
+        "--warm",
         "--idle-timeout",
         "--max-lifetime",
         "--embedded",

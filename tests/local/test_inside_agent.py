@@ -56,7 +56,7 @@ def settings(tmp_path: Path) -> Settings:
     (tmp_path / "home/user").mkdir(parents=True)
     env = {"PATH": os.environ["PATH"]}
     mark = secrets.token_hex(8)
-    return Settings(fd=-1, env=env, python=sys.executable, root=str(tmp_path), mark=mark)
+    return Settings(fd=-1, door=-1, env=env, python=sys.executable, root=str(tmp_path), mark=mark)
 
 
 @pytest.fixture
@@ -206,12 +206,16 @@ def test_the_end_of_the_socket_is_the_end_of_all(
     monkeypatch.setattr(agent_module, "kill_tree", lambda *arguments: killed.append(arguments))
     ours, theirs = socket.socketpair()
     client = Client(ours)
-    text = json.dumps(
-        settings._replace(fd=theirs.detach(), adopts=adopts, limits={"CORE": 0})._asdict()
-    )
+    our_door, their_door = socket.socketpair()
+    opened = settings._replace(fd=theirs.detach(), door=their_door.detach())
+    text = json.dumps(opened._replace(adopts=adopts, limits={"CORE": 0})._asdict())
     serving = threading.Thread(target=main, args=(text,))
     serving.start()
     assert client.ask("ping")["result"]
+    our_door.sendall(b"4")
+    _, made, _, _ = socket.recv_fds(our_door, 1, 1)
+    os.close(made[0])
+    our_door.close()
     client.close()
     serving.join()
     assert ended == [0]

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from agb.local.inside import search as search_module
-from agb.local.inside.changes import Changes
 from agb.local.inside.errors import OperationError
 from agb.local.inside.paths import Paths
 from agb.local.inside.search import search
@@ -104,100 +103,3 @@ def test_folders_that_cannot_be_read_or_are_no_files_are_passed_over(
     without = {str(tmp_path / "home/user/node_modules")}
     monkeypatch.setattr(search_module, "_WITHOUT_FILES", without)
     assert found(paths, "file*") == ["file1.py"]
-
-
-class Watch:
-    """What changes in a folder, told as short words."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "home/user/watched"
-        self.folder.mkdir(parents=True)
-        self._changes = Changes(Paths(str(folder)))
-        assert self.told("watched") == []
-
-    def told(self, path: str = "watched") -> list[str]:
-        return [
-            f"{event['eventType']} {event['pathType']} {Path(event['path']).name}"
-            for event in self._changes.since_last(path)
-        ]
-
-
-@pytest.fixture
-def watch(tmp_path: Path) -> Watch:
-    return Watch(tmp_path)
-
-
-def test_a_new_file_with_contents_is_created_and_modified(watch: Watch) -> None:
-    (watch.folder / "a").write_text("x")
-    assert watch.told() == ["create file a", "modify file a"]
-    assert watch.told() == []
-
-
-def test_an_empty_new_file_is_only_created(watch: Watch) -> None:
-    (watch.folder / "a").touch()
-    assert watch.told() == ["create file a"]
-
-
-def test_rewritten_and_removed_files_are_told(watch: Watch) -> None:
-    (watch.folder / "a").write_text("x")
-    watch.told()
-    (watch.folder / "a").write_text("longer")
-    assert watch.told() == ["modify file a"]
-    (watch.folder / "a").unlink()
-    assert watch.told() == ["delete file a"]
-
-
-def test_directories_are_told_with_what_is_in_them(watch: Watch) -> None:
-    (watch.folder / "d").mkdir()
-    (watch.folder / "d/a").touch()
-    assert watch.told() == ["create directory d", "create file a"]
-    (watch.folder / "d/a").unlink()
-    (watch.folder / "d").rmdir()
-    assert watch.told() == ["delete directory d", "delete file a"]
-
-
-def test_a_file_that_becomes_a_directory_is_another_thing(watch: Watch) -> None:
-    (watch.folder / "a").touch()
-    watch.told()
-    (watch.folder / "a").unlink()
-    (watch.folder / "a").mkdir()
-    assert watch.told() == ["delete file a", "create directory a"]
-
-
-def test_events_give_full_paths(tmp_path: Path) -> None:
-    watch = Watch(tmp_path)
-    (watch.folder / "a").touch()
-    changes = Changes(Paths(str(tmp_path)))
-    changes.since_last("/home/user")
-    (watch.folder / "b").touch()
-    (event,) = changes.since_last("/home/user")
-    assert event["path"] == "/home/user/watched/b"
-
-
-def test_a_single_file_can_be_watched(watch: Watch) -> None:
-    (watch.folder / "a").write_text("x")
-    assert watch.told("watched/a") == []
-    (watch.folder / "a").write_text("longer")
-    assert watch.told("watched/a") == ["modify file a"]
-
-
-def test_a_folder_that_goes_is_told_once_and_then_not_found(watch: Watch) -> None:
-    (watch.folder / "a").touch()
-    watch.told()
-    (watch.folder / "a").unlink()
-    watch.folder.rmdir()
-    assert watch.told() == ["delete directory watched", "delete file a"]
-    with pytest.raises(OperationError) as caught:
-        watch.told()
-    assert caught.value.code == "File.NotFound"
-
-
-def test_a_folder_that_cannot_be_read_has_nothing_in_it(
-    watch: Watch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_: object) -> list[str]:
-        raise PermissionError
-
-    (watch.folder / "a").touch()
-    monkeypatch.setattr(os, "listdir", refuse)
-    assert watch.told() == []

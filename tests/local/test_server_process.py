@@ -201,6 +201,17 @@ def test_what_a_killed_server_leaves_ends_and_the_next_one_sweeps_it(tmp_path: P
         assert instances(tmp_path) != dead
 
 
+def test_what_was_ready_for_sessions_ends_with_a_killed_server(tmp_path: Path) -> None:
+    with started("--embedded", data_dir=tmp_path) as running:
+        create(ready(running)["endpoint"])
+        while not [*tmp_path.glob("run/*/sessions/ready-*/home/user/.local")]:
+            assert running.poll() is None
+        left = offspring(running)
+        running.kill()
+        running.wait(PATIENCE)
+        assert_gone(left)
+
+
 def test_it_stops_when_its_owner_is_killed(tmp_path: Path) -> None:
     owner = (
         "import subprocess, sys, time\n"
@@ -252,6 +263,7 @@ def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
         ("--api-key", "schlüssel", "api_key"),
         ("--port", "65536", "port"),
         ("--max-sessions", "0", "max_sessions"),
+        ("--warm", "-1", "warm"),
         ("--idle-timeout", "0", "idle_timeout"),
         ("--max-lifetime", "-1", "max_lifetime"),
     ],

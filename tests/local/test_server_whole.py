@@ -70,6 +70,22 @@ async def test_a_file_is_made_edited_moved_and_removed(agb: Caller) -> None:
     assert "/workspace/d/y" in missing.text
 
 
+async def test_what_comes_and_goes_between_two_looks_is_told(agb: Caller) -> None:
+    session_id = await agb.create()
+    look = {"path": "/workspace"}
+    assert json.loads((await agb.tool(session_id, "get_file_change", **look)).text) == []
+    command = "mkdir -p /workspace/d && cd /workspace/d && echo x > a && rm a && echo y > b"
+    await agb.tool(session_id, "shell", command=command)
+    changes = json.loads((await agb.tool(session_id, "get_file_change", **look)).text)
+    kept = {(each["eventType"], each["path"], each["pathType"]) for each in changes}
+    assert ("create", "/workspace/d", "directory") in kept
+    assert {("create", "/workspace/d/b", "file"), ("modify", "/workspace/d/b", "file")} <= kept
+    await agb.tool(session_id, "shell", command="echo x > /workspace/d/c; rm /workspace/d/c")
+    changes = json.loads((await agb.tool(session_id, "get_file_change", **look)).text)
+    assert [each["eventType"] for each in changes] == ["create", "modify", "delete"]
+    assert {each["path"] for each in changes} == {"/workspace/d/c"}
+
+
 async def test_commands_tell_their_outputs_apart(agb: Caller) -> None:
     said = await agb.tool(
         await agb.create(), "shell", command="echo o; echo $X >&2; exit 3", envs={"X": "a;'b"}

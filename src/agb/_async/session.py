@@ -18,7 +18,14 @@ from agb._concurrency import aio
 from agb._context_reading import sync_failure
 from agb._deadline import Deadline
 from agb._http import Timeouts
-from agb._session_reading import is_gone, is_over, public_tools, session_info
+from agb._session_reading import (
+    is_gone,
+    is_listening,
+    is_over,
+    listening_probe,
+    public_tools,
+    session_info,
+)
 from agb._wire import endpoints, tools
 from agb._wire.messages.labels import SetLabelsRequest
 from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
@@ -27,6 +34,7 @@ from agb.exceptions import (
     APIError,
     AuthenticationError,
     ContextSyncError,
+    ExecutionTimeoutError,
     InvalidParamsError,
     PermissionDeniedError,
     WaitTimeoutError,
@@ -222,22 +230,56 @@ class AsyncBaseSession:
 
     @reported(LinkResult)
     async def get_link(
-        self, protocol_type: str | None = None, port: int | None = None
+        self,
+        protocol_type: str | None = None,
+        port: int | None = None,
+        *,
+        wait_port: float | None = None,
     ) -> LinkResult:
         """Ask for a URL that leads into the session. It carries its own permission.
 
         Args:
             protocol_type: Such as `"https"` or `"wss"`. Default: what the AGB chooses.
             port: Port in the session, from 30100 to 30199. Default: the session itself.
+            wait_port: Seconds to wait until something in the session listens on `port`.
+                Default: the link is given at once, whether or not it leads anywhere yet.
 
         Returns:
-            The URL as `data`.
+            The URL as `data`. It failed with a `WaitTimeoutError` when nothing listened on the
+            port in time.
+
+        Example:
+            ```python
+            await session.command.execute("nohup python3 -m http.server 30100 > log 2>&1 &")
+            link = await session.get_link(port=30100, wait_port=30)
+            ```
         """
         request = LinkRequest(
             session_id=self.session_id, protocol_type=protocol_type, port=_checks.port(port)
         )
+        if wait_port is not None:
+            if port is None:
+                raise InvalidParamsError("wait_port needs a port to wait for")
+            await self._wait_until_listening(port, _checks.seconds("wait_port", wait_port))
         answer = await self.transport.call(endpoints.GET_LINK, request, session_id=self.session_id)
         return LinkResult(request_id=answer.request_id, data=answer.data.url)
+
+    async def _wait_until_listening(self, port: int, seconds: float) -> None:
+        deadline = Deadline(seconds)
+        request_id = ""
+        for pause in deadline.pauses():
+            limit = max(1, int(deadline.remaining() * 1000))
+            seen = await self.command.execute(listening_probe(port), timeout_ms=limit)
+            request_id = seen.request_id
+            if not isinstance(seen.error, ExecutionTimeoutError) and is_listening(
+                seen.raise_for_error().output
+            ):
+                return
+            await aio.sleep(pause)
+        raise WaitTimeoutError(
+            f"after {seconds:g} s nothing listens on port {port} of session {self.session_id}",
+            request_id=request_id,
+        )
 
     @reported(SessionMetricsResult)
     async def get_metrics(
@@ -248,6 +290,9 @@ class AsyncBaseSession:
         Args:
             read_timeout: Milliseconds to wait for the answer. Default: the client's `timeout`.
             connect_timeout: Milliseconds to wait for a connection. Default: likewise.
+
+        Returns:
+            The figures as `metrics`, and all that the AGB said as `raw`.
         """
         return _reading.metrics_result(
             await self._tools.call_by_name(

@@ -13,19 +13,28 @@ from attrs import frozen
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from agb._wire import link
 from agb._wire.answers import good_answer, refusal
 from agb._wire.codec import Json, Misread, dump
 from agb._wire.endpoints import ENDPOINTS, GET_LINK, Endpoint, read_request
-from agb.local import page, stream
+from agb.local import forwarded_socket, page, stream
 from agb.local.calls import Call, Handler
 from agb.local.contexts import Contexts, urls
+from agb.local.forwarding import METHODS, Forwarded
 from agb.local.handlers import HANDLERS
-from agb.local.links import LINK_PATH, PAGE_PATH, STREAM_PATH, check_link_token, session_of_page
+from agb.local.links import (
+    LINK_PATH,
+    PAGE_PATH,
+    PORT_PATH,
+    STREAM_PATH,
+    check_link_token,
+    check_port_token,
+    session_of_page,
+)
 from agb.local.refusals import (
     Refusal,
     bug,
@@ -35,7 +44,7 @@ from agb.local.refusals import (
     wrong_key,
 )
 from agb.local.seals import Seals
-from agb.local.sessions import Sessions
+from agb.local.sessions import Session, Sessions
 from agb.local.tools import OK, CallerGone, call_tool
 
 _log = logging.getLogger(__name__)
@@ -81,6 +90,7 @@ def make_app(*, sessions: Sessions, contexts: Contexts, api_key: str) -> Starlet
             WebSocketRoute(f"{STREAM_PATH}/{{session_id}}", _stream(answering)),
             Route(PAGE_PATH, _guarded(_page(answering)), methods=["GET"]),
             Route(f"{urls.PATH}/{{token}}", _guarded(_object(answering)), methods=["GET", "PUT"]),
+            *_port_routes(answering),
         ],
         exception_handlers={HTTPException: _unknown_route},
     )
@@ -95,6 +105,16 @@ def _api_routes(answering: _Answering) -> list[Route]:
         paths = [endpoint.path, *([_ALIASES[endpoint]] if endpoint in _ALIASES else [])]
         routes += [Route(path, serve, methods=[endpoint.method]) for path in paths]
     return routes
+
+
+def _port_routes(answering: _Answering) -> list[BaseRoute]:
+    path = f"{PORT_PATH}/{{session_id}}/{{port}}/{{token}}"
+    below = path + "/{rest:path}"
+    serve = _guarded(_port(answering))
+    return [
+        *(Route(each, serve, methods=METHODS) for each in (path, below)),
+        WebSocketRoute(below, _port_socket(answering)),
+    ]
 
 
 def _api(answering: _Answering, endpoint: Endpoint[Any, Any], handler: Handler) -> _Serve:
@@ -168,6 +188,42 @@ def _page(answering: _Answering) -> _Serve:
     return serve
 
 
+def _port(answering: _Answering) -> _Serve:
+    async def serve(request: Request) -> Response:
+        session, port, prefix = _opened_port(answering, request)
+        if request.scope["path"] + "/" == prefix:
+            return RedirectResponse(prefix)
+        refused = partial(_refused, request)
+        return Forwarded(answering.sessions, session.id, port, prefix, refused=refused)
+
+    return serve
+
+
+def _port_socket(answering: _Answering) -> Callable[[WebSocket], Awaitable[None]]:
+    async def serve(socket: WebSocket) -> None:
+        refused = partial(_refused, socket)
+        try:
+            session, port, prefix = _opened_port(answering, socket)
+        except Refusal as no:
+            await socket.send_denial_response(refused(no))
+            return
+        await forwarded_socket.forward(
+            answering.sessions, socket, session, port, prefix, refused=refused
+        )
+
+    return serve
+
+
+def _opened_port(answering: _Answering, request: HTTPConnection) -> tuple[Session, int, str]:
+    """Give the port that a path leads to, and the part of the path that does so."""
+    session_id, number, token = (
+        request.path_params[name] for name in ("session_id", "port", "token")
+    )
+    port = check_port_token(session_id, number, token, answering.seals)
+    session = answering.sessions.touch(session_id)
+    return session, port, f"{PORT_PATH}/{session_id}/{number}/{token}/"
+
+
 def _page_headers(request: Request) -> dict[str, str]:
     return {
         "x-request-id": _request_id(request),
@@ -190,16 +246,10 @@ def _guarded(serve: _Serve) -> _Serve:
         except (ClientDisconnect, CallerGone):
             return Response(status_code=400)  # nobody is there to read it
         except Exception:  # noqa: BLE001 - the edge: the caller gets an answer, the log the bug
-            _log.exception("request %s to %s broke", _request_id(request), _public_path(request))
+            _log.exception("request %s to %s broke", _request_id(request), _shown_path(request))
             return _refused(request, bug())
 
     return guarded
-
-
-def _public_path(request: Request) -> str:
-    """Give the path of a request without what opens an object."""
-    path = str(request.scope["path"])
-    return urls.PATH if path.startswith(f"{urls.PATH}/") else path
 
 
 async def _unknown_route(request: Request, error: Exception) -> Response:
@@ -243,6 +293,13 @@ async def _hung_up(request: Request) -> None:
 
 def _base_url(request: Request) -> str:
     return str(request.base_url).rstrip("/")
+
+
+def _shown_path(request: Request) -> str:
+    """Give the path for the log, without the token that may be in it."""
+    path: str = request.scope["path"]
+    token = request.path_params.get("token")
+    return path.replace(token, "(token)") if token else path
 
 
 def _request_id(request: HTTPConnection) -> str:

@@ -52,6 +52,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--max-sessions", type=int, default=100, help="sessions at one time (%(default)s)")
     add(
+        "--warm",
+        type=int,
+        default=1,
+        help="sandboxes to keep ready for new sessions, some 25 MB each (%(default)s)",
+    )
+    add(
         "--idle-timeout",
         type=int,
         default=300,
@@ -126,6 +132,7 @@ def _settings(options: argparse.Namespace, data_dir: Path) -> Settings:
             port=options.port,
             sandbox=options.sandbox,
             max_sessions=options.max_sessions,
+            warm=options.warm,
             idle_timeout=options.idle_timeout,
             max_lifetime=options.max_lifetime,
         )

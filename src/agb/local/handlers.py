@@ -29,13 +29,13 @@ from agb.local.calls import Call, Handler, Reply
 from agb.local.contexts import handlers as contexts
 from agb.local.contexts import read_mounts
 from agb.local.images import Image, find_image
-from agb.local.refusals import invalid_parameter, no_forwarding
+from agb.local.refusals import invalid_parameter
 from agb.local.sessions import Session
 from agb.local.tools import call_tool
 
 _MOST_ON_A_PAGE = 100
-_FORWARDED = range(30100, 30200)
-_PROTOCOLS = {None, "", "http", "https", "ws", "wss"}
+_STREAMS = {"ws", "wss"}
+_PROTOCOLS = {None, "", "http", "https", *_STREAMS}
 _PAGE = "page"
 
 
@@ -146,11 +146,12 @@ async def get_link(call: Call, request: LinkRequest) -> Reply:
         raise invalid_parameter("protocolType: is none of http, https, ws, wss")
     if request.port is None:
         return Reply(LinkData(url=links.page_url(call.base_url, session, call.seals)))
-    if request.port not in _FORWARDED:
-        raise invalid_parameter(
-            f"port: {request.port} is not between {_FORWARDED[0]} and {_FORWARDED[-1]}"
-        )
-    raise no_forwarding(request.port)
+    if request.port not in links.FORWARDED:
+        first, last = links.FORWARDED[0], links.FORWARDED[-1]
+        raise invalid_parameter(f"port: {request.port} is not between {first} and {last}")
+    stream = request.protocol_type in _STREAMS
+    url = links.port_url(call.base_url, session, request.port, call.seals, stream=stream)
+    return Reply(LinkData(url=url))
 
 
 async def set_labels(call: Call, request: SetLabelsRequest) -> Reply:

@@ -9,6 +9,10 @@ from agb.local.sessions import Session, Sessions
 LINK_PATH = "/link"
 STREAM_PATH = "/stream"
 PAGE_PATH = "/resource"
+PORT_PATH = "/port"
+
+FORWARDED = range(30100, 30200)
+"""Ports of a session that can be reached from outside."""
 
 _PAGE_LASTS = 30 * 60
 """Seconds for which the URL of a session's page is good."""
@@ -54,6 +58,40 @@ def session_of_page(sessions: Sessions, resource_id: str, token: str, seals: Sea
         if session.resource_id == resource_id:
             return session
     raise session_not_found(resource_id)
+
+
+def port_url(base_url: str, session: Session, port: int, seals: Seals, *, stream: bool) -> str:
+    """Give the URL of a port of a session, good for as long as the session lives.
+
+    It ends in a slash, so that relative links of a page there keep the token in their path.
+
+    Args:
+        base_url: How the caller reached this server.
+        session: The session.
+        port: The port.
+        seals: Make the token.
+        stream: Whether the URL is for a WebSocket.
+    """
+    base = base_url.replace("http", "ws", 1) if stream else base_url
+    token = seals.seal(_port_purpose(session.id, port), "")
+    return f"{base}{PORT_PATH}/{session.id}/{port}/{token}/"
+
+
+def check_port_token(session_id: str, port: str, token: str, seals: Seals) -> int:
+    """Make sure that a token opens a port of a session, and give the port.
+
+    Raises:
+        Refusal: It does not.
+    """
+    if not port.isdecimal() or int(port) not in FORWARDED:
+        raise wrong_token()
+    if seals.open(_port_purpose(session_id, int(port)), token) is None:
+        raise wrong_token()
+    return int(port)
+
+
+def _port_purpose(session_id: str, port: int) -> str:
+    return f"port {port} of {session_id}"
 
 
 def _purpose(resource_id: str) -> str:

@@ -98,13 +98,19 @@ def too_large(limit: int) -> Refusal:
     return Refusal(413, "RequestTooLarge", f"the body is longer than {limit} bytes")
 
 
-def no_forwarding(port: int) -> Refusal:
-    """A link to a port inside the session was asked for."""
-    return Refusal(
-        400,
-        "Link.Unsupported",
-        f"port {port} of the session can't be reached: this AGB does not forward ports yet",
-    )
+def nothing_listens(port: int) -> Refusal:
+    """A port inside the session was asked for that nothing in there listens on."""
+    return Refusal(502, "Link.NothingListens", f"nothing in the session listens on port {port}")
+
+
+def no_answer(port: int) -> Refusal:
+    """What listens on a port of the session took no connection, or did not answer in HTTP."""
+    return Refusal(502, "Link.NoAnswer", f"what listens on port {port} did not answer in HTTP")
+
+
+def too_many_connections(most: int) -> Refusal:
+    """A session has so many forwarded connections that there can't be another."""
+    return Refusal(503, "Link.Busy", f"{most} connections into the session are open already")
 
 
 def context_not_found(context_id: str) -> Refusal:

@@ -88,6 +88,7 @@ async def running(
             folder=folder / "sessions",
             clock=clock,
             most=settings.max_sessions,
+            warm=settings.warm,
             idle_timeout=settings.idle_timeout,
             max_lifetime=settings.max_lifetime,
         )
@@ -126,18 +127,21 @@ async def _background(
 ) -> AsyncGenerator[None]:
     """Serve, and watch over the sessions, for as long as the block runs."""
     watching = asyncio.create_task(sessions.watch())
+    keeping = asyncio.create_task(sessions.keep_ready())
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield
     finally:
         server.should_exit = True
         watching.cancel()
+        keeping.cancel()
+        await asyncio.wait({keeping})  # it makes no more, so that none is missed
         # Calls that are under way end when their sandboxes do, so the sessions go first.
         releasing = asyncio.ensure_future(sessions.aclose())
         if (await asyncio.wait({releasing}, timeout=_RELEASES_WITHIN))[1]:
             sessions.give_up_saving()
             await asyncio.wait({releasing}, timeout=_STOPS_WITHIN)
-        for outcome in await asyncio.gather(watching, serving, return_exceptions=True):
+        for outcome in await asyncio.gather(watching, keeping, serving, return_exceptions=True):
             if isinstance(outcome, Exception):
                 raise outcome
 

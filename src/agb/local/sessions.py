@@ -6,15 +6,16 @@ import secrets
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from attrs import define, field
 
 from agb.local.clock import Clock
+from agb.local.connections import Connections
 from agb.local.contexts import Contexts, MountRequest, Places, SessionMounts
 from agb.local.images import Image
 from agb.local.instance import remove_tree
 from agb.local.metrics import Gauge
+from agb.local.pool import OpensSandboxes, Pool
 from agb.local.refusals import no_more_sessions, no_sandbox, not_saved, session_not_found, stopping
 from agb.local.sandbox import Limits, Sandbox, SandboxError
 
@@ -27,14 +28,6 @@ _REFUSES_WITHIN = 1.0
 """Seconds that whoever asks for a release waits to hear that it would lose files."""
 _WATCH_EVERY = 1.0
 """Seconds between two looks for sessions whose time is over."""
-
-
-class OpensSandboxes(Protocol):
-    """Whatever can give a session its place to live."""
-
-    async def open(self, root: Path) -> Sandbox:
-        """Start a sandbox whose files live in the host folder `root`."""
-        raise NotImplementedError
 
 
 @define(kw_only=True, eq=False)
@@ -51,6 +44,7 @@ class Session:
         used: When it was last used, on that clock.
         calls: Tool calls that are under way.
         held: Whether its release was refused, since its files could not be brought back.
+        connections: Those that are forwarded to its ports.
         gauge: Remembers the last reading of its metrics.
         ending: Is set when its release begins.
     """
@@ -72,10 +66,12 @@ class Session:
     status: str = RUNNING
     calls: int = 0
     held: bool = False
+    connections: Connections = field(init=False, repr=False)
     gauge: Gauge = field(init=False, repr=False)
     ending: asyncio.Event = field(factory=asyncio.Event, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        self.connections = Connections(self.sandbox)
         self.gauge = Gauge(started=self.started)
 
     @property
@@ -99,7 +95,8 @@ class Sessions:
         contexts: What sessions can mount.
         folder: Holds a folder for each session.
         clock: Decides when a session's time is over.
-        most: Sessions that may live at one time.
+        most: Sessions that may live at one time, sandboxes that are kept ready included.
+        warm: How many to keep ready.
         idle_timeout: Seconds without use after which a session is released, when its creator
             says nothing.
         max_lifetime: Seconds after which a session is released even if it is used; 0 for never.
@@ -114,6 +111,7 @@ class Sessions:
         folder: Path,
         clock: Clock,
         most: int,
+        warm: int,
         idle_timeout: int,
         max_lifetime: int,
     ) -> None:
@@ -128,6 +126,7 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
         self._releases: dict[str, asyncio.Task[None]] = {}
         self._savings: dict[str, asyncio.Task[str]] = {}
+        self._pool = Pool(sandboxes=sandboxes, folder=folder, size=warm, clock=clock)
         self._opening = 0
         self._made = 0
         self._closed = False
@@ -152,7 +151,7 @@ class Sessions:
         session_id = f"s-{secrets.token_hex(16)}"
         self._opening += 1
         try:
-            sandbox = await self._open(self._folder / session_id)
+            sandbox = await self._sandbox(self._folder / session_id, fresh=bool(mounts))
         finally:
             self._opening -= 1
         now = self.clock.monotonic()
@@ -182,6 +181,29 @@ class Sessions:
             self._begin_release(session, "it could not be made")
             raise
         return session
+
+    async def _sandbox(self, folder: Path, *, fresh: bool) -> Sandbox:
+        """Give one that is ready, or start one: Python may be in need of what will be mounted."""
+        ready = None if fresh else self._pool.take()
+        if ready:
+            return ready
+        if self._room() < 0:
+            self._pool.give_up_one()
+        return await self._open(folder)
+
+    @property
+    def ready(self) -> int:
+        """How many sandboxes are ready for sessions to come."""
+        return self._pool.ready
+
+    @property
+    def opening(self) -> int:
+        """How many sessions are being made."""
+        return self._opening
+
+    def _room(self) -> int:
+        """Count the sandboxes that there may be on top of those that are."""
+        return self._most - len(self.active()) - self._opening - len(self._pool)
 
     async def _open(self, folder: Path) -> Sandbox:
         try:
@@ -296,6 +318,10 @@ class Sessions:
             await self.clock.sleep(_WATCH_EVERY)
             self.active()
 
+    async def keep_ready(self) -> None:
+        """Have sandboxes ready for sessions to come, for ever."""
+        await self._pool.keep(self._room)
+
     async def settle(self) -> None:
         """Wait until every release that has begun is done."""
         if self._releases:
@@ -311,6 +337,7 @@ class Sessions:
         for session in list(self._sessions.values()):
             if session.status == RUNNING:
                 self._begin_release(session, "this AGB is stopping")
+        await self._pool.aclose()
         await self.settle()
 
     def _is_over(self, session: Session) -> bool:
@@ -332,6 +359,7 @@ class Sessions:
         """Begin a release; one that may `hold` is given up when it would lose files."""
         _log.info("session %s is released: %s", session.id, why)
         session.status = DELETING
+        session.connections.close()
         session.ending.set()
         saving = asyncio.create_task(self._save(session, hold), name=f"saving of {session.id}")
         task = asyncio.create_task(self._release(session), name=f"release of {session.id}")
@@ -361,6 +389,7 @@ class Sessions:
         _log.warning("session %s is not released: %s", session.id, problem)
         session.mounts.resume()
         session.held, session.status, session.ending = True, RUNNING, asyncio.Event()
+        session.connections = Connections(session.sandbox)
         session.used = self.clock.monotonic()
 
     async def _end(self, session: Session) -> None:

@@ -44,6 +44,9 @@ class Settings:
         sandbox: `"strong"` insists on isolation, `"portable"` does without, `"auto"` takes the
             strong kind where this machine can give it.
         max_sessions: Sessions that may live at one time.
+        warm: Sandboxes that are kept ready, with Python started, once the first session has been
+            made. Each takes some 25 MB of memory and counts as one of `max_sessions` until it is
+            needed; a new session that mounts no context starts at once where one is ready.
         idle_timeout: Seconds without a call after which a session is released, unless its
             creator asked for another time.
         max_lifetime: Seconds after which a session is released whatever it does; 0 for never.
@@ -56,6 +59,7 @@ class Settings:
     port: int = field(default=8099, validator=[validators.ge(0), validators.le(_LAST_PORT)])
     sandbox: SandboxChoice = field(default="auto", validator=validators.in_(_CHOICES))
     max_sessions: int = field(default=100, validator=validators.ge(1))
+    warm: int = field(default=1, validator=validators.ge(0))
     idle_timeout: int = field(default=300, validator=validators.ge(1))
     max_lifetime: int = field(default=1800, validator=validators.ge(0))
 

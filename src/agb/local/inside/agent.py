@@ -20,7 +20,7 @@ answers give absolute paths. `?` marks a parameter that may be left out, with it
 | `file.remove` | `path` | `None` |
 | `file.edit` | `path`, `edits: [{"oldText", "newText"}]`, `dry_run?=False` | the unified diff |
 | `file.search` | `path`, `pattern`, `excludes?=[]` | `[path]`, sorted |
-| `file.changes` | `path` | `[{"eventType", "path", "pathType"}]` since the last call |
+| `file.changes` | `path` | `[{"eventType", "path", "pathType"}]` since the last call, see `Changes` |
 | `shell` | `command`, `timeout_ms?=60000`, `cwd?`, `envs?` | `{"stdout", "stderr", "exit_code", "timed_out"}` |
 | `run_code` | `code`, `language`, `timeout_s?=60` | see below |
 | `warm` | `language` | `None`, once the language is ready to run code |
@@ -36,6 +36,7 @@ Frames both ways are four bytes of length, most significant first, and that many
 request is under way, `{"id", "took": bytes}` says that the frames of so many bytes of its events
 have been taken in: there are never many more than `WINDOW` that have not, see `asker`. And `{"id",
 "called_off": true}` says that nobody waits for its answer any more: code that runs is stopped.
+A second socket, the door, is for those who want to connect to something in here, see `door`.
 """  # noqa: E501 - a table has long lines
 
 import json
@@ -55,6 +56,7 @@ from .asker import Asker
 from .changes import Changes
 from .code import Code
 from .commands import Commands
+from .door import hand_out
 from .errors import OperationError
 from .files import Files
 from .paths import HOME, Paths
@@ -74,6 +76,8 @@ class Settings(NamedTuple):
 
     fd: int
     """The inherited socket."""
+    door: int
+    """The inherited socket on which sockets of this network are asked for."""
     env: dict[str, str]
     """The environment of what it starts."""
     python: str
@@ -202,6 +206,8 @@ def main(text: str) -> None:
     if sys.platform == "linux":
         harden(adopts=settings.adopts)
     threading.stack_size(_STACK)
+    door = socket.socket(fileno=settings.door)
+    threading.Thread(target=hand_out, args=(door,), daemon=True).start()
     try:
         with socket.socket(fileno=settings.fd) as connection:
             Agent(connection, operations(settings)).serve()

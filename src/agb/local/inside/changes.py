@@ -1,86 +1,98 @@
 """What changed below a path since somebody last asked."""
 
-import os
-import stat
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import about
+from .notify import OVERFLOW, Notifier
 from .paths import Paths
-
-State = tuple[bool, int, int, int, int]
-"""Whether it is a directory, and what changes when a file's contents do."""
+from .watch import Watch
 
 
 class Changes:
-    """Remembers, for each path that was asked about, what was there."""
+    """Remembers, for each path that was asked about, what has happened there.
+
+    The operating system's notices tell what comes and goes between two calls. Where it gives
+    none, or has lost some, what is there is compared with what was there, so that nothing of
+    lasting effect is missed.
+    """
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
-        self._known: dict[str, dict[str, State]] = {}
+        self._watches: dict[str, Watch] = {}
+        self._notifier: Notifier | None = None
+        self._listening: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def since_last(self, path: str) -> list[dict[str, str]]:
-        """Compare a file or directory with what was there at the last call.
+        """Tell what happened to a file or directory, and below it, since the last call.
 
         Returns:
-            Events; none the first time. A file that is new and not empty gives `create` and
-            `modify`. When the path itself has gone it gives `delete`, and is forgotten.
+            Events by path, those of one path in the order in which they happened; none the first
+            time. A file that is written gives `modify`, after `create` if it is new; one that is
+            renamed gives `delete` and `create`. When the path itself has gone it gives `delete`,
+            and is forgotten. At most `watch.MOST_EVENTS` are kept; of what happens after those
+            only the outcome is told.
         """
         target = self._paths.resolve(path)
         with self._lock:
-            if path not in self._known:
+            if path not in self._watches:
                 with about(path):
                     target.lstat()
-                self._known[path] = self._snapshot(target)
+                self._listen()
+                self._take_in()
+                self._watches[path] = Watch(str(target), self._notifier)
                 return []
-            before, now = self._known[path], self._snapshot(target)
-            if now:
-                self._known[path] = now
-            else:
-                del self._known[path]
-        return list(_events(before, now))
+            self._take_in()
+            watch = self._watches[path]
+            events = watch.told()
+            if watch.gone:
+                del self._watches[path]
+        return [
+            {
+                "eventType": event.kind,
+                "path": self._paths.show(Path(event.path)),
+                "pathType": "directory" if event.directory else "file",
+            }
+            for event in events
+        ]
 
-    def _snapshot(self, target: Path) -> dict[str, State]:
-        return {self._paths.show(path): state for path, state in _walk(target)}
+    def close(self) -> None:
+        """Listen no more."""
+        if self._notifier and self._listening:
+            self._notifier.close()
+            self._listening.join()
+            self._notifier = self._listening = None
 
-
-def _walk(top: Path) -> Iterator[tuple[Path, State]]:
-    """Give a path and all below it; what vanishes meanwhile is not there."""
-    unseen = [top]
-    while unseen:
-        path = unseen.pop()
+    def _listen(self) -> None:
+        """Begin to listen, unless that is done or can't be: then every call compares."""
+        if self._listening:
+            return
         try:
-            status = path.lstat()
+            notifier = Notifier()
         except OSError:
-            continue
-        directory = stat.S_ISDIR(status.st_mode)
-        times = status.st_mtime_ns, status.st_ctime_ns
-        yield path, (directory, status.st_size, *times, status.st_ino)
-        if directory:
-            unseen += [path / name for name in _names(path)]
+            return
+        thread = threading.Thread(target=self._keep_up, args=(notifier,), daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the session has used up its processes
+            notifier.release()
+            return
+        self._notifier, self._listening = notifier, thread
 
+    def _keep_up(self, notifier: Notifier) -> None:
+        """Take notices in as they come, so that few pile up and new directories are heard."""
+        try:
+            while notifier.wait():
+                with self._lock:
+                    self._take_in()
+        finally:
+            notifier.release()
 
-def _names(directory: Path) -> list[str]:
-    try:
-        return os.listdir(directory)  # noqa: PTH208 - Path.iterdir is three times slower
-    except OSError:
-        return []
-
-
-def _events(before: dict[str, State], now: dict[str, State]) -> Iterator[dict[str, str]]:
-    for path in sorted(before.keys() | now.keys()):
-        old, new = before.get(path), now.get(path)
-        if old and (not new or old[0] != new[0]):
-            yield _event("delete", path, old)
-        if new and (not old or old[0] != new[0]):
-            yield _event("create", path, new)
-            if not new[0] and new[1]:
-                yield _event("modify", path, new)
-        elif new and old != new and not new[0]:
-            yield _event("modify", path, new)
-
-
-def _event(kind: str, path: str, state: State) -> dict[str, str]:
-    return {"eventType": kind, "path": path, "pathType": "directory" if state[0] else "file"}
+    def _take_in(self) -> None:
+        for notice in self._notifier.read() if self._notifier else ():
+            for watch in self._watches.values():
+                if notice.mask & OVERFLOW:
+                    watch.lose()
+                else:
+                    watch.take(notice)

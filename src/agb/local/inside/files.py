@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from .errors import OperationError, about
-from .paths import Paths, printable
+from .paths import DRAFT, Paths, printable
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes that one read may give; a longer file is read in ranges."""
@@ -247,7 +247,7 @@ def _make_parent(target: Path) -> None:
 
 def _replace_file(target: Path, data: bytes) -> None:
     """Put new contents in place at once, so that a reader sees the old or the new ones."""
-    draft = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
+    draft = target.with_name(f"{DRAFT}{secrets.token_hex(8)}")
     try:
         draft.write_bytes(data)
         draft.chmod(stat.S_IMODE(target.stat().st_mode))

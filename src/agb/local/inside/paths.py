@@ -8,6 +8,9 @@ from .errors import OperationError
 
 HOME = "/home/user"
 
+DRAFT = ".agb-draft-"
+"""What the names of files begin with that take the place of another one in a moment."""
+
 
 class Paths:
     """The session's view of paths.

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +20,7 @@ from agb.local import inside
 from agb.local.inside.processes import kill_tree
 from agb.local.sandbox.cgroups import Group
 from agb.local.sandbox.connection import Connection
+from agb.local.sandbox.door import Door
 from agb.local.sandbox.interface import EventHandler, Limits, SandboxGone
 from agb.local.sandbox.view import View
 
@@ -44,7 +45,7 @@ class Plan:
     Attributes:
         command: What comes before the interpreter: nothing, or what walls it in.
         package: The folder that holds the agent's package, as the agent sees it.
-        settings: The agent's settings but for its socket, see `agb.local.inside.agent.Settings`.
+        settings: The agent's settings but for its sockets, see `agb.local.inside.agent.Settings`.
         inherit: File descriptors that `command` reads.
     """
 
@@ -53,9 +54,9 @@ class Plan:
     settings: dict[str, Any] = field(repr=False)
     inherit: Sequence[int] = ()
 
-    def arguments(self, fd: int) -> list[str]:
-        """Give the whole command line; the socket is `fd`."""
-        settings = json.dumps({"fd": fd, **self.settings})
+    def arguments(self, fd: int, door: int) -> list[str]:
+        """Give the whole command line; the sockets are `fd` and `door`."""
+        settings = json.dumps({"fd": fd, "door": door, **self.settings})
         agent = ["-I", "-S", "-c", _BOOT, str(self.package), settings]
         return [*self.command, self.settings["python"], *agent]
 
@@ -101,6 +102,7 @@ class House:
     _walled: bool = field(alias="walled")
     _mark: str = field(alias="mark")
     _connection: Connection = field(alias="connection")
+    _door: Door = field(alias="door")
     _group: Group | None = field(alias="group")
     _closing: asyncio.Task[None] | None = field(default=None, init=False)
 
@@ -121,6 +123,16 @@ class House:
         """Do one operation inside the sandbox, see `Sandbox.request`."""
         return await self._connection.request(op, params, timeout=timeout, on_event=on_event)
 
+    async def connect(self, port: int) -> socket.socket:
+        """Connect to a port of the session, see `Sandbox.connect`."""
+        if not self._walled and not await asyncio.to_thread(self._listens, port):
+            raise ConnectionRefusedError(f"nothing of the session listens on port {port}")
+        return await self._door.connect(port)
+
+    def _listens(self, port: int) -> bool:
+        """Tell whether a port is the session's own, where all sessions have the host's ports."""
+        return any(port in _ports_of(pid) for pid in self.processes())
+
     def processes(self) -> list[int]:
         """Give the host process ids of everything that runs in the session."""
         if self._group:
@@ -139,6 +151,7 @@ class House:
 
     async def end(self) -> None:
         """Kill everything in the sandbox."""
+        self._door.close()
         await self._connection.aclose()
         await asyncio.to_thread(self._end_processes)
 
@@ -171,14 +184,19 @@ async def start(
         SandboxGone: It did not; the text says what it said instead.
     """
     ours, theirs = socket.socketpair()
-    with theirs, tempfile.TemporaryFile() as errors:
+    our_door, their_door = socket.socketpair()
+    with theirs, their_door, tempfile.TemporaryFile() as errors, ExitStack() as undo:
+        door = Door(our_door)
+        undo.callback(door.close)
         connection = await Connection.over(ours)
         try:
-            process = _spawn(plan, theirs.fileno(), group, errors)
+            process = _spawn(plan, (theirs.fileno(), their_door.fileno()), group, errors)
         except BaseException:
             await connection.aclose()
             raise
+        undo.pop_all()
         theirs.close()  # so that the end of the process is the end of the connection
+        their_door.close()
         house = House(
             level=level,
             description=description,
@@ -188,6 +206,7 @@ async def start(
             walled=bool(plan.command),
             mark=plan.settings["mark"],
             connection=connection,
+            door=door,
             group=group,
         )
         try:
@@ -201,13 +220,15 @@ async def start(
     return house
 
 
-def _spawn(plan: Plan, fd: int, group: Group | None, errors: IO[bytes]) -> subprocess.Popen[bytes]:
+def _spawn(
+    plan: Plan, fds: tuple[int, int], group: Group | None, errors: IO[bytes]
+) -> subprocess.Popen[bytes]:
     """Start the agent, by way of a shell that joins the group first if there is one.
 
     It is started from the thread of the event loop, because the kernel can only tell it of the
     end of that thread.
     """
-    arguments = plan.arguments(fd)
+    arguments = plan.arguments(*fds)
     if group:
         joins = [str(file) for file in group.joins()]
         arguments = ["/bin/sh", "-c", _JOIN, "sh", str(len(joins)), *joins, *arguments]
@@ -218,7 +239,7 @@ def _spawn(plan: Plan, fd: int, group: Group | None, errors: IO[bytes]) -> subpr
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=errors,
-        pass_fds=(fd, *plan.inherit),
+        pass_fds=(*fds, *plan.inherit),
         start_new_session=True,
     )
 
@@ -230,6 +251,14 @@ def _children(pid: int) -> list[int]:
         ]
     except OSError:  # it has ended, or the kernel is built without this list
         return []
+
+
+def _ports_of(pid: int) -> set[int]:
+    try:
+        found = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:  # it has ended, or has become somebody else's
+        return set()
+    return {each.laddr.port for each in found if each.status == psutil.CONN_LISTEN}
 
 
 def _last_words(errors: IO[bytes]) -> str:

@@ -1,5 +1,6 @@
 """What the server knows about a place where a session lives; how it is built is somebody else's."""
 
+import socket
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -109,6 +110,16 @@ class Sandbox(Protocol):
             OperationError: The operation failed inside.
             SandboxGone: The sandbox has ended, or ended before it answered.
             TimeoutError: No answer within `timeout`.
+        """
+        raise NotImplementedError
+
+    async def connect(self, port: int) -> socket.socket:
+        """Connect to what the session's processes listen on, on its own loopback.
+
+        Raises:
+            ConnectionRefusedError: None of them listens there.
+            SandboxGone: The sandbox has ended.
+            TimeoutError: One listens but takes no connection.
         """
         raise NotImplementedError
 
