@@ -97,6 +97,17 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def peer(session: nox.Session) -> None:
+    """A stranger's client, `agbcloud-sdk` from PyPI, against an AGB on this machine."""
+    session.install(".[local]", "matplotlib", "pandas")
+    theirs = Path(session.virtualenv.location) / "theirs"  # both packages are called `agb`
+    session.run("python", "-m", "venv", "--clear", str(theirs))
+    python = str(theirs / "bin" / "python")
+    session.run(python, "-m", "pip", "install", "--quiet", *group("peer"), external=True)
+    session.run("python", "tests/peer", python, *session.posargs)
+
+
+@nox.session
 def install(session: nox.Session) -> None:
     """A plain `pip install .`: what it brings, and that `import agb` needs no more."""
     session.install(".")

@@ -1,0 +1,1 @@
+"""What the peer does, by area."""
