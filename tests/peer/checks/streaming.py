@@ -2,9 +2,12 @@
 
 import threading
 
+from agb.modules.ws import WsCancelledError, WsClient
 from checking import Failed, good, holds, of_session, refused, same
 
 from agb import Session
+
+_SECONDS = 60.0
 
 _WAITS = """
 import os, time
@@ -104,6 +107,33 @@ def a_stream_over_its_limit_is_interrupted(session: Session) -> None:
     good(session.code.run("before = 1", "python", stream_beta=True))
     refused(session.code.run("while True: pass", "python", timeout_s=1, stream_beta=True))
     same(good(session.code.run("before", "python", stream_beta=True)).result, "1")
+
+
+@of_session
+def a_cancelled_stream_ends_and_disturbs_no_other(session: Session) -> None:
+    _can_stream(session)
+    ended: list[object] = []
+    begun = threading.Event()
+    params = {"language": "python", "timeoutS": 2, "code": "print(1)\nwhile True: pass"}
+    data = {"method": "run_code", "mode": "stream", "params": params}
+    with WsClient(session.ws_url, session.token) as client:
+        client.connect()
+        run = client.call_stream(
+            target="wuying_codespace",
+            data=data,
+            on_event=lambda *_: begun.set(),
+            on_end=lambda *_: ended.append("end"),
+            on_error=lambda *_: ended.append("error"),
+        )
+        holds(begun.wait(_SECONDS), "it has begun")
+        run.cancel()
+        try:
+            run.wait_end()
+        except WsCancelledError:
+            ended.append("cancelled")
+        result = good(session.code.run("6 * 7", "python", stream_beta=True))
+        same(result.result, "42")
+    holds("cancelled" in ended and "end" not in ended, f"it was cancelled: {ended}")
 
 
 def _can_stream(session: Session) -> None:
