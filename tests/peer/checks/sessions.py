@@ -135,8 +135,8 @@ def a_port_of_a_session_is_reached_by_a_link(agb: AGB) -> None:
     with a_session(agb) as session:
         link = good(session.get_link("https", port)).data
         good(session.file.write("/tmp/served/page", "x"))
-        serve = f"nohup python3 -m http.server {port} --directory /tmp/served >/dev/null 2>&1 &"
-        good(session.command.execute(serve, timeout_ms=30_000))
+        serve = f"nohup python3 -m http.server {port} >/dev/null 2>&1 &"
+        good(session.command.execute(serve, timeout_ms=30_000, cwd="/tmp/served"))
         until = time.monotonic() + _SECONDS
         while "page" not in requests.get(link, timeout=_SECONDS).text:
             if time.monotonic() > until:
