@@ -96,6 +96,7 @@ async def test_nothing_works_on_an_unknown_or_released_session(
         said = await caller.send(method, path, params={"sessionId": session_id, **EVERYTHING_ELSE})
         assert (said.status, said.code) == (400, GONE)
         assert f"'{session_id}' not found" in said.message
+        assert "expired" in said.message  # some clients watch for this word and stop asking
         assert "data" not in said.body
 
 

@@ -44,11 +44,10 @@ def wrong_token() -> Refusal:
     return Refusal(401, "InvalidAccessToken", "the access token is missing, wrong or too old")
 
 
-def session_not_found(session_id: str, why: str = "") -> Refusal:
+def session_not_found(session_id: str, why: str = "it has expired, or never was") -> Refusal:
     """No session of that id is alive."""
-    reason = f": {why}" if why else ""
     return Refusal(
-        400, "InvalidMcpSession.NotFound", f"session {session_id[:100]!r} not found{reason}"
+        400, "InvalidMcpSession.NotFound", f"session {session_id[:100]!r} not found: {why}"
     )
 
 

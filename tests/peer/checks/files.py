@@ -2,9 +2,9 @@
 
 import threading
 
-from checking import Failed, good, holds, of_session, refused, same
+from checking import Failed, a_session, good, holds, of_client, of_session, refused, same
 
-from agb import Session
+from agb import AGB, Session
 
 _WAIT_SECONDS = 60.0
 _PIECE = 51_200
@@ -155,3 +155,13 @@ def a_directory_is_watched(session: Session) -> None:
         {path for _, path, _ in seen} - {f"/tmp/watched/{n}" for n in ("new", "old", "directory")},
         set(),
     )
+
+
+@of_client
+def a_watch_ends_with_its_session(agb: AGB) -> None:
+    with a_session(agb) as session:
+        thread = session.file.watch_dir("/tmp", lambda _: None, interval=0.2)
+        thread.start()
+        holds(thread.ready_event.wait(_WAIT_SECONDS), "it gets ready")
+    thread.join(_WAIT_SECONDS)
+    holds(not thread.is_alive(), "it stops")
