@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import requests
 from checking import CODE_IMAGE, a_session, good, holds, of_client, refused, same
 
 from agb import (
@@ -49,8 +50,10 @@ def a_sync_is_done_when_it_says_so(agb: AGB) -> None:
         with a_session(agb, context_syncs=syncs) as session:
             good(session.file.write(f"{_FOLDER}/one", "1"))
             good(asyncio.run(session.context.sync()))
-            names = [entry.file_name for entry in good(agb.context.list_files(context.id)).entries]
-            same(names, ["one"])
+            (entry,) = good(agb.context.list_files(context.id, _FOLDER)).entries
+            same((entry.file_name, entry.file_path), ("one", f"{_FOLDER}/one"))
+            down = good(agb.context.get_file_download_url(context.id, entry.file_path))
+            same(requests.get(down.url, timeout=_SECONDS).content, b"1")
             good(session.file.write(f"{_FOLDER}/two", "2"))
             good(asyncio.run(session.context.sync(context.id, _FOLDER, mode="upload")))
             _told_by_callback(session)
@@ -128,7 +131,7 @@ def archives_are_kept_and_unpacked(agb: AGB) -> None:
         with a_session(agb, context_syncs=syncs) as session:
             good(session.file.write(f"{_FOLDER}/deep/x", "archived"))
             good(asyncio.run(session.context.sync()))
-            entries = good(agb.context.list_files(context.id)).entries
+            entries = good(agb.context.list_files(context.id, _FOLDER)).entries
             holds(entries and all(entry.file_name.endswith(".zip") for entry in entries), "zips")
         with a_session(agb, context_syncs=syncs) as session:
             same(good(session.file.read(f"{_FOLDER}/deep/x")).content, "archived")

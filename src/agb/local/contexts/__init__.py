@@ -3,7 +3,7 @@
 On disk, below the server's data folder:
 
 ```text
-contexts/index.db       what there is: contexts, objects, lifetimes (SQLite)
+contexts/index.db       what there is: contexts, objects, lifetimes, places (SQLite)
 contexts/blobs/KEY/ID   the contents of one object, complete from the moment it is named there
 contexts/locks/KEY      held while a context is changed; servers may share a data folder
 unsaved/                files of sessions that ended before their contexts had them

@@ -143,6 +143,18 @@ class Catalogue:
             values = [(key, prefix, seconds) for prefix, seconds in lifetimes.items()]
             index.execute_many("INSERT INTO lifetimes VALUES (?, ?, ?)", values)
 
+    def note_place(self, key: int, path: bytes) -> None:
+        """Remember a path at which sessions have a context mounted."""
+        with self._index.transaction() as index:
+            index.execute("INSERT OR IGNORE INTO places VALUES (?, ?)", key, path)
+
+    def places(self, key: int) -> list[bytes]:
+        """Give the paths at which sessions have had a context mounted, the deepest first."""
+        rows = self._index.rows(
+            "SELECT path FROM places WHERE context = ? ORDER BY length(path) DESC, path", key
+        )
+        return [row["path"] for row in rows]
+
     def _contexts(self, condition: str, *values: Any) -> list[Context]:
         rows = self._index.rows(
             f"SELECT * FROM contexts WHERE owner = ? AND {condition} ORDER BY key DESC",  # noqa: S608 - our own words

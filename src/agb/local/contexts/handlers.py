@@ -38,6 +38,7 @@ from agb.local.contexts import urls
 from agb.local.contexts.mounts import TRANSFER_PATH, TRANSFER_TYPE
 from agb.local.contexts.status import TaskType
 from agb.local.contexts.values import Context, Object, folder_path, object_path, shown
+from agb.local.contexts.whole_paths import children, find
 from agb.local.refusals import invalid_parameter
 
 _MOST_ON_A_PAGE = 100
@@ -165,7 +166,9 @@ async def delete_file(call: Call, request: ContextFileRequest) -> Reply:
     path, store = object_path(request.file_path), call.contexts.store
 
     def remove() -> None:
-        store.remove(store.get(request.context_id, internal=True).key, path)
+        key = store.get(request.context_id, internal=True).key
+        there = find(store, key, path)
+        store.remove(key, there.path if there else path)
 
     await call.contexts.run(remove)
     return Reply(NoData())
@@ -183,18 +186,19 @@ async def describe_files(call: Call, request: ListContextFilesRequest) -> Reply:
 
     def read() -> ContextFilePage:
         key = store.get(request.context_id, internal=True).key
-        found, count = store.children(key, folder, skip=(number - 1) * size, most=size)
-        return ContextFilePage(data=[_line(key, item) for item in found], count=count)
+        found, count = children(store, key, folder, skip=(number - 1) * size, most=size)
+        lines = [_line(key, there, item) for there, item in found]
+        return ContextFilePage(data=lines, count=count)
 
     return Reply(await call.contexts.run(read))
 
 
-def _line(key: int, item: Object) -> ContextFileLine:
-    name = item.path.rpartition(b"/")[2]
+def _line(key: int, there: bytes, item: Object) -> ContextFileLine:
+    name = there.rpartition(b"/")[2]
     return ContextFileLine(
         file_id=sha256(f"{key}/".encode() + item.path).hexdigest()[:32],
         file_name=shown(name),
-        file_path="/" + shown(item.path),
+        file_path="/" + shown(there),
         file_type=_type(name) if item.kind == "file" else item.kind,
         gmt_create=_moment(item.created),
         gmt_modified=_moment(item.modified),

@@ -56,6 +56,13 @@ _MIGRATIONS = (
     UPDATE objects SET lifetime = CAST(expires - modified AS INTEGER) WHERE expires IS NOT NULL;
     CREATE INDEX objects_packed ON objects (context) WHERE packed;
     """,
+    """
+    CREATE TABLE places (
+        context INTEGER NOT NULL REFERENCES contexts (key) ON DELETE CASCADE,
+        path BLOB NOT NULL,
+        PRIMARY KEY (context, path)
+    ) WITHOUT ROWID;
+    """,
 )
 """Each brings the database from the version of its position to the next one."""
 

@@ -103,6 +103,7 @@ class SessionMounts:
 
     def _note_use(self, mount: Mount) -> None:
         self._contexts.store.keep_for(mount.key, mount.lifetimes())
+        self._contexts.store.note_place(mount.key, mount.place)
         self._contexts.store.touch(mount.key)
 
     async def _find(self, request: MountRequest) -> Context:

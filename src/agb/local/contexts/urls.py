@@ -8,14 +8,16 @@ from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Any, BinaryIO, Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from agb.local.contexts.service import Contexts
 from agb.local.contexts.staging import Put, Writing
+from agb.local.contexts.store import Store
 from agb.local.contexts.values import Object, shown
+from agb.local.contexts.whole_paths import find
 from agb.local.refusals import file_not_found, wrong_checksum, wrong_link
 from agb.local.seals import Seals
 
@@ -104,10 +106,18 @@ async def _receive(contexts: Contexts, link: Link, request: Request) -> Response
         _check_sums(request, base64.b64encode(md5.digest()).decode(), sha256)
         item = Object(path=link.path, kind="file", size=writing.size, sha256=sha256, linked=True)
         put = Put(object=item, staged=stage / "put")
-        await contexts.run(lambda: contexts.store.put(link.key, put))
+        await contexts.run(lambda: _put(contexts.store, link.key, put))
     finally:
         await contexts.run(lambda: staging.__exit__(None, None, None))
     return Response(status_code=200, headers={"etag": f'"{sha256}"', "cache-control": "no-store"})
+
+
+def _put(store: Store, key: int, put: Put) -> None:
+    """Store an object, as the new version of what a session stored, where its path means that."""
+    there = find(store, key, put.object.path)
+    if there and not there.packed:
+        put = evolve(put, object=evolve(put.object, path=there.path, linked=there.linked))
+    store.put(key, put)
 
 
 def _take(writing: Writing, md5: Any, pieces: bytearray) -> None:
@@ -152,13 +162,13 @@ async def _send(contexts: Contexts, link: Link, request: Request) -> Response:
 
 def _open(contexts: Contexts, link: Link) -> tuple[Object, BinaryIO]:
     while True:
-        item = contexts.store.object(link.key, link.path)
+        item = find(contexts.store, link.key, link.path)
         if item is None or item.kind != "file":
             raise file_not_found(shown(link.path), http_status=404)
         try:
             return item, contexts.store.read(link.key, item.blob)
         except FileNotFoundError:  # it was replaced or removed at this moment
-            again = contexts.store.object(link.key, link.path)
+            again = contexts.store.object(link.key, item.path)
             if again and again.blob == item.blob:
                 raise
 
