@@ -1,4 +1,7 @@
-"""One session from birth to death: the main job, step by step."""
+"""One session from birth to death: the main job, step by step.
+
+Its paths are relative to the home of the session, where commands and code start, too.
+"""
 
 from teller import Teller
 
@@ -8,7 +11,7 @@ LOAD = """
 import csv
 from statistics import mean
 
-with open("/workspace/nile.csv", encoding="utf-8") as file:
+with open("nile/flow.csv", encoding="utf-8") as file:
     flow = {int(row["year"]): float(row["flow"]) for row in csv.DictReader(file)}
 print(f"{len(flow)} years, {min(flow)} to {max(flow)}")
 """
@@ -26,7 +29,7 @@ found = {
     "before": round(mean(values[:change]), 2),
     "after": round(mean(values[change:]), 2),
 }
-with open("/workspace/found.json", "w", encoding="utf-8") as file:
+with open("nile/found.json", "w", encoding="utf-8") as file:
     json.dump(found, file)
 found["year"]
 """
@@ -45,7 +48,7 @@ async def tour(agb: AsyncAGB, tell: Teller) -> None:
         assert info is not None
         tell.step("a session", f"{session.session_id} ({info.get('sandbox', 'in the cloud')})")
 
-        written = await session.file.write("/workspace/nile.csv", data)
+        written = await session.file.write("nile/flow.csv", data)
         tell.check(written.success, "a real data file goes in", f"{len(data):,} characters")
 
         loaded = await session.code.run(LOAD, "python")
@@ -58,18 +61,18 @@ async def tour(agb: AsyncAGB, tell: Teller) -> None:
         )
 
         lowest = await session.command.execute(
-            "tail -n +2 nile.csv | sort -t, -k2n | head -1", cwd="/workspace"
+            "tail -n +2 flow.csv | sort -t, -k2n | head -1", cwd="nile"
         )
         tell.check(lowest.stdout == "1913,456\n", "a shell finds the driest year", lowest.stdout)
 
-        found = await session.file.read("/workspace/found.json")
+        found = await session.file.read("nile/found.json")
         tell.check(tell.same(found.content), "the result comes out", found.content)
 
         tools = (await session.list_mcp_tools()).raise_for_error().tools
         tell.check(bool(tools), "MCP tools", ", ".join(sorted(tool.name for tool in tools)))
-        called = await session.call_mcp_tool("list_directory", {"path": "/workspace"})
+        called = await session.call_mcp_tool("list_directory", {"path": "nile"})
         tell.check(
-            called.data == "[FILE] found.json\n[FILE] nile.csv",
+            called.data == "[FILE] flow.csv\n[FILE] found.json",
             "an MCP tool is called",
             (called.data or "").replace("\n", ", "),
         )
