@@ -33,9 +33,10 @@ def clock() -> TurnableClock:
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> StandIns:
     stand_ins = StandIns()
 
-    async def detect(*, choice: str, limits: Limits) -> StandIns:
+    async def detect(*, choice: str, limits: Limits, folder: Path) -> StandIns:
         assert choice == "auto"
         assert limits == Limits()
+        assert folder.is_dir()
         return stand_ins
 
     monkeypatch.setattr(Sandboxes, "detect", detect)

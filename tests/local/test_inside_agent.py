@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import secrets
+import signal
 import socket
 import struct
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from agb.local.inside import agent as agent_module
+from agb.local.inside import old_kernel
 from agb.local.inside import usage as usage_module
 from agb.local.inside.agent import Agent, Settings, limit, main, operations
 from agb.local.inside.asker import WINDOW
@@ -200,7 +202,9 @@ def test_the_end_of_the_socket_is_the_end_of_all(
     monkeypatch.setattr(os, "_exit", ended.append)
     monkeypatch.setattr(os, "umask", lambda _: 0)
     monkeypatch.setattr(threading, "stack_size", lambda _: 0)
-    monkeypatch.setattr(agent_module, "harden", lambda *, adopts: hardened.append(adopts))
+    monkeypatch.setattr(
+        agent_module, "harden", lambda **settings: hardened.append(settings["adopts"])
+    )
     monkeypatch.setattr(resource, "setrlimit", lambda *arguments: limits.append(arguments))
     killed: list[tuple[set[int], str]] = []
     monkeypatch.setattr(agent_module, "kill_tree", lambda *arguments: killed.append(arguments))
@@ -248,8 +252,29 @@ def test_the_agent_is_closed_to_the_session_and_adopts_if_asked(
             self.prctl = lambda *arguments: calls.append(arguments)
 
     monkeypatch.setattr(ctypes, "CDLL", Library)
-    agent_module.harden(adopts=True)
-    assert calls == [(4, 0, 0, 0, 0), (36, 1, 0, 0, 0)]
+    agent_module.harden(adopts=True, traced=False)
+    assert calls == [(36, 1, 0, 0, 0), (4, 0, 0, 0, 0)]
+
+
+def test_a_traced_agent_ends_with_its_tracer_which_must_get_into_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[tuple[int, ...]] = []
+    pretended: list[bool] = []
+
+    class Library:
+        def __init__(self, _: None) -> None:
+            self.prctl = lambda *arguments: calls.append(arguments)
+
+    monkeypatch.setattr(ctypes, "CDLL", Library)
+    monkeypatch.setattr(old_kernel, "pretend", lambda: pretended.append(True))
+    agent_module.harden(adopts=True, traced=True)
+    assert calls == [(36, 1, 0, 0, 0), (1, signal.SIGKILL, 0, 0, 0)]
+    assert pretended
+
+
+def test_traffic_of_a_network_that_is_shared_is_nobodys(tmp_path: Path) -> None:
+    assert usage(Paths(str(tmp_path)), own_network=False)["network"] == {}
 
 
 def test_usage_counts_traffic_and_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,17 @@
-"""Sandboxes of both kinds: what a session can do in one, and what is left of it afterwards."""
+"""Sandboxes of all kinds: what a session can do in one, and what is left of it afterwards."""
 
 import asyncio
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ from agb.local.sandbox import (
 )
 
 LIMITS = Limits(memory=256 * 1024 * 1024, processes=64, open_files=256, file_size=1024 * 1024)
-KINDS: tuple[Choice, ...] = ("strong", "portable")
+KINDS: tuple[Choice, ...] = ("strong", "proot", "plain")
 
 
 @pytest.fixture(scope="module")
@@ -37,26 +39,42 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def detected(choice: Choice) -> Sandboxes:
+async def detected(choice: Choice, folder: Path) -> Sandboxes:
     try:
-        return await Sandboxes.detect(choice=choice, limits=LIMITS)
+        return await Sandboxes.detect(choice=choice, limits=LIMITS, folder=folder)
     except SandboxUnavailable as error:
-        pytest.skip(f"no strong sandbox here: {error}")
+        pytest.skip(f"there is no {choice} sandbox here: {error}")
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder that any user can get to, unlike those of pytest."""
+    with tempfile.TemporaryDirectory(prefix="agb-test-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
 
 
 @pytest.fixture(params=KINDS, scope="module")
+def kind(request: pytest.FixtureRequest) -> Choice:
+    found: Choice = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
 async def sandboxes(
-    request: pytest.FixtureRequest,
+    kind: Choice,
+    folder: Path,
     anyio_backend: str,  # noqa: ARG001 - makes it run in the event loop
 ) -> Sandboxes:
-    return await detected(request.param)
+    return await detected(kind, folder)
 
 
 @pytest.fixture(scope="module")
 async def strong(
+    folder: Path,
     anyio_backend: str,  # noqa: ARG001 - makes it run in the event loop
 ) -> Sandboxes:
-    return await detected("strong")
+    return await detected("strong", folder)
 
 
 class Opened:
@@ -72,8 +90,9 @@ class Opened:
 
 
 @pytest.fixture
-async def opened(tmp_path: Path) -> AsyncIterator[Opened]:
-    opened = Opened(tmp_path / "sessions")
+async def opened(folder: Path) -> AsyncIterator[Opened]:
+    opened = Opened(folder / secrets.token_hex(4))
+    opened.folder.mkdir(mode=0o711)
     yield opened
     for sandbox in opened.all:
         await sandbox.aclose()
@@ -303,9 +322,9 @@ async def test_a_locked_folder_is_removed_all_the_same(sandbox: Sandbox) -> None
 
 
 async def test_files_that_are_there_before_are_the_sessions(
-    sandboxes: Sandboxes, tmp_path: Path
+    sandboxes: Sandboxes, folder: Path
 ) -> None:
-    root = tmp_path / "kept"
+    root = folder / "kept"
     (root / "home/user").mkdir(parents=True)
     (root / "home/user/x").write_text("from before")
     (root / "data").symlink_to("/etc")
@@ -344,7 +363,7 @@ async def test_a_session_that_used_up_its_processes_answers_all_the_same(
 async def test_usage_tells_traffic_and_space(sandbox: Sandbox) -> None:
     usage = await sandbox.request("usage")
     assert usage["disk"]["total"] > 0
-    assert "lo" in usage["network"]
+    assert list(usage["network"]) == (["lo"] if sandbox.level == "strong" else [])
 
 
 BOMB = """
@@ -364,8 +383,9 @@ SERVER = """
     from agb.local.sandbox import Sandboxes
 
     async def main():
-        sandboxes = await Sandboxes.detect(choice=sys.argv[1])
-        sandbox = await sandboxes.open(Path(sys.argv[2]))
+        root = Path(sys.argv[2])
+        sandboxes = await Sandboxes.detect(choice=sys.argv[1], folder=root.parent)
+        sandbox = await sandboxes.open(root)
         await sandbox.request("warm", language="python")
         await sandbox.request("shell", command="setsid nohup sleep 670 & nohup sleep 671 &")
         print(*sandbox.processes(), flush=True)
@@ -375,11 +395,10 @@ SERVER = """
 """
 
 
-async def test_a_server_that_is_killed_leaves_no_process(
-    sandboxes: Sandboxes, tmp_path: Path
-) -> None:
+async def test_a_server_that_is_killed_leaves_no_process(kind: Choice, folder: Path) -> None:
+    await detected(kind, folder)
     server = subprocess.Popen(  # noqa: ASYNC220 - it is there at once
-        [sys.executable, "-c", textwrap.dedent(SERVER), sandboxes.level, str(tmp_path / "s")],
+        [sys.executable, "-c", textwrap.dedent(SERVER), kind, str(folder / f"of-{kind}")],
         env={**os.environ, "PYTHONPATH": str(Path(agb.__file__).parent.parent)},
         stdout=subprocess.PIPE,
     )
@@ -391,7 +410,7 @@ async def test_a_server_that_is_killed_leaves_no_process(
     server.kill()
     server.wait()
     await eventually(lambda: not any(_still(process) for process in processes))
-    await detected(sandboxes.level)  # type: ignore[arg-type]  # removes what is left of groups
+    await detected(kind, folder)  # removes what is left of groups
     assert groups_of(server.pid) == []
 
 
@@ -493,15 +512,16 @@ class TestStrong:
         await eventually(lambda: not any(_still(process) for process in processes))
 
 
-class TestPortable:
-    """What a portable sandbox does with no help of the system."""
+class TestPlain:
+    """What a plain sandbox does with no help of the system."""
 
     @pytest.fixture
-    async def sandbox(self, opened: Opened) -> Sandbox:
-        return await opened(await detected("portable"))
+    async def sandbox(self, folder: Path, opened: Opened) -> Sandbox:
+        return await opened(await detected("plain", folder))
 
     async def test_it_says_that_it_does_not_isolate(self, sandbox: Sandbox) -> None:
         assert "no isolation" in sandbox.description
+        assert "this machine's own paths" in sandbox.description
         assert sandbox.owner is None
 
     async def test_paths_are_mapped_below_the_folder(self, sandbox: Sandbox) -> None:
@@ -514,6 +534,132 @@ class TestPortable:
         with pytest.raises(OperationError) as caught:
             await sandbox.request("file.read", path="link")
         assert caught.value.code == "Path.OutsideSandbox"
+
+
+class TestOwnView:
+    """What sessions with a file system view of their own have, however they come by it."""
+
+    @pytest.fixture(params=["strong", "proot"])
+    async def two(
+        self, request: pytest.FixtureRequest, folder: Path, opened: Opened
+    ) -> tuple[Sandbox, Sandbox]:
+        sandboxes = await detected(request.param, folder)
+        return await opened(sandboxes), await opened(sandboxes)
+
+    @pytest.mark.parametrize("path", ["/tmp/x-of-agb", "/workspace/x", "/data/x", "/var/tmp/x"])
+    async def test_a_path_is_one_file_to_tools_commands_and_code(
+        self, two: tuple[Sandbox, Sandbox], path: str
+    ) -> None:
+        for number, sandbox in enumerate(two):
+            await sandbox.request("file.write", path=path, content=f"tool {number}\n")
+            assert await shell(sandbox, f"cat {path}") == f"tool {number}"
+            await shell(sandbox, f"echo shell >> {path}; ls -l {path}; stat {path}; test -r {path}")
+        for number, sandbox in enumerate(two):
+            code = f"import os; print(open({path!r}).read(), os.stat({path!r}).st_size)"
+            answer = await sandbox.request("run_code", code=code, language="python")
+            assert answer["stdout"] == [f"tool {number}\nshell\n 13\n"]
+            assert (sandbox.root / path.lstrip("/")).read_text() == f"tool {number}\nshell\n"
+        assert not Path(path).exists()
+
+    async def test_what_the_machine_has_in_its_folders_is_out_of_sight(
+        self, two: tuple[Sandbox, Sandbox], folder: Path
+    ) -> None:
+        (folder / "of-the-machine").write_text("secret")
+        sandbox = two[0]
+        for command in (
+            f"cat {folder}/of-the-machine",
+            f"ls -l {folder}/of-the-machine",
+            f"stat {folder}/of-the-machine",
+            f"test -r {folder}/of-the-machine",
+            f"ls {two[1].root}/home",
+        ):
+            answer = await sandbox.request("shell", command=command)
+            assert answer["exit_code"] != 0, command
+        with pytest.raises(OperationError) as caught:
+            await sandbox.request("file.read", path=f"{folder}/of-the-machine")
+        assert caught.value.code == "File.NotFound"
+
+    async def test_nothing_is_left_on_the_machine(self, two: tuple[Sandbox, Sandbox]) -> None:
+        name = secrets.token_hex(8)
+        for sandbox in two:
+            await shell(
+                sandbox, f"for d in /tmp /var/tmp /home /dev/shm /data; do >$d/{name}; done"
+            )
+            await sandbox.aclose()
+            assert not sandbox.root.exists()
+        left = [Path(place, name) for place in ("/tmp", "/var/tmp", "/home", "/dev/shm")]
+        assert [path for path in left if path.exists()] == []
+
+    async def test_the_session_is_somebody_by_name(self, two: tuple[Sandbox, Sandbox]) -> None:
+        said = await shell(two[0], "whoami; echo ~user; pwd; echo $TMPDIR")
+        assert said == "user\n/home/user\n/home/user\n/tmp"
+
+    async def test_shared_memory_is_its_own(self, two: tuple[Sandbox, Sandbox]) -> None:
+        assert await shell(two[0], "echo x > /dev/shm/x; cat /dev/shm/x") == "x"
+        assert await shell(two[1], "ls /dev/shm") == ""
+
+    async def test_programs_that_start_others_keep_their_memory(
+        self, two: tuple[Sandbox, Sandbox]
+    ) -> None:
+        code = """
+            import os
+            for _ in range(5):
+                os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
+                numbers = [str(number) for number in range(100_000)]
+            print(len(numbers))
+        """
+        answer = await two[0].request("run_code", code=textwrap.dedent(code), language="python")
+        assert answer["stdout"] == ["100000\n"]
+
+
+class TestProot:
+    """What only sandboxes by proot have to take care of."""
+
+    @pytest.fixture
+    async def proot(self, folder: Path) -> Sandboxes:
+        return await detected("proot", folder)
+
+    async def test_it_says_what_it_does_not_keep_apart(self, proot: Sandboxes) -> None:
+        assert proot.level == "portable"
+        assert "own file system view by proot" in proot.description
+        assert "isolation" in proot.description
+
+    async def test_without_its_tracer_a_session_ends(
+        self, proot: Sandboxes, opened: Opened
+    ) -> None:
+        sandbox = await opened(proot)
+        await shell(sandbox, "setsid nohup sleep 710 &")
+        processes = [psutil.Process(pid) for pid in sandbox.processes()]
+        (tracer,) = [p for p in processes if p.name() == "proot"]
+        tracer.kill()
+        await eventually(lambda: not sandbox.alive)
+        await sandbox.aclose()
+        assert not any(_still(process) for process in processes)
+
+    async def test_sessions_of_own_users_cannot_touch_one_another(
+        self, proot: Sandboxes, opened: Opened
+    ) -> None:
+        if "own user" not in proot.description:
+            pytest.skip(f"sessions are no users of their own here: {proot.description}")
+        one, other = await opened(proot), await opened(proot)
+        assert one.owner != other.owner
+        await shell(one, "nohup sleep 720 &")
+        pids = " ".join(map(str, one.processes()))
+        answer = await other.request("shell", command=f"kill -9 {pids}")
+        assert answer["stderr"].count("Operation not permitted") == len(one.processes())
+        answer = await other.request("shell", command=f"ls /proc/{one.processes()[0]}/root/")
+        assert answer["exit_code"] != 0
+        assert "sleep 720" in await shell(one, "ps -eo args")
+        assert one.root.stat().st_mode & 0o007 == 0
+
+
+@pytest.mark.parametrize("kind", ["proot", "plain"])
+class TestPortable:
+    """What no help of the system sees to: that nothing goes on after a session."""
+
+    @pytest.fixture
+    async def sandbox(self, kind: Choice, folder: Path, opened: Opened) -> Sandbox:
+        return await opened(await detected(kind, folder))
 
     async def test_orphans_are_adopted_and_reaped(self, sandbox: Sandbox) -> None:
         await shell(sandbox, "(setsid sleep 0.01 &)")

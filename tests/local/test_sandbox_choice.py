@@ -1,7 +1,6 @@
 """Which kind of sandbox is picked, and what of the host it shows."""
 
 import asyncio
-import getpass
 import importlib.util
 import os
 import shutil
@@ -12,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from agb.local.sandbox import Limits, Sandboxes, SandboxGone, SandboxUnavailable
+from agb.local.sandbox import Limits, Sandboxes, SandboxGone, SandboxUnavailable, trial
 from agb.local.sandbox import house as house_module
 from agb.local.sandbox import strong as strong_module
 from agb.local.sandbox import view as view_module
@@ -50,8 +49,9 @@ async def test_without_the_strong_kind_auto_takes_the_portable_and_says_why(
     unavailable(monkeypatch, "no luck")
     sandboxes = await Sandboxes.detect()
     assert sandboxes.level == "portable"
-    assert sandboxes.reason == "no luck"
-    assert getpass.getuser() in sandboxes.description
+    assert sandboxes.reason
+    assert sandboxes.reason.startswith("no luck")
+    assert "no isolation" in sandboxes.description or "own user" in sandboxes.description
 
 
 async def test_without_the_strong_kind_strong_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,7 @@ async def test_without_the_strong_kind_strong_is_refused(monkeypatch: pytest.Mon
 @pytest.mark.usefixtures("no_cgroups")
 async def test_without_control_groups_limits_are_each_processs_own(tmp_path: Path) -> None:
     limits = Limits(memory=512 * 1024 * 1024, processes=100)
-    sandboxes = await Sandboxes.detect(choice="portable", limits=limits)
+    sandboxes = await Sandboxes.detect(choice="plain", limits=limits)
     assert "memory per process by rlimit, processes not limited" in sandboxes.description
     sandbox = await sandboxes.open(tmp_path / "s")
     answer = await sandbox.request("shell", command="ulimit -d")
@@ -108,7 +108,7 @@ def test_limits_must_leave_room_to_live(field: str) -> None:
 async def test_an_agent_that_does_not_come_up_is_told_with_its_last_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sandboxes = await Sandboxes.detect(choice="portable")
+    sandboxes = await Sandboxes.detect(choice="plain")
     with monkeypatch.context() as patch:
         patch.setattr(sys, "executable", "/bin/cat")
         with pytest.raises(SandboxGone, match="cat --help"):
@@ -126,14 +126,14 @@ async def test_an_agent_that_does_not_come_up_is_told_with_its_last_words(
 async def test_a_program_that_is_not_there_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sandboxes = await Sandboxes.detect(choice="portable")
+    sandboxes = await Sandboxes.detect(choice="plain")
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     with pytest.raises(FileNotFoundError):
         await sandboxes.open(tmp_path / "s")
 
 
 async def test_opening_can_be_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sandboxes = await Sandboxes.detect(choice="portable")
+    sandboxes = await Sandboxes.detect(choice="plain")
     monkeypatch.setattr(house_module, "_BOOT", "import time; time.sleep(600)")
     monkeypatch.setattr(house_module, "_ENDING", 0.05)
     opening = asyncio.create_task(sandboxes.open(tmp_path / "s"))
@@ -207,7 +207,7 @@ class TestBubblewrap:
         (tmp_path / "fails").touch()
         monkeypatch.setattr(strong_module, "_bwrap", lambda: tmp_path / "bwrap")
         monkeypatch.setattr(shutil, "which", lambda _: str(tmp_path / "setpriv"))
-        monkeypatch.setattr(strong_module, "furnish", lambda root, **_: furnish(root))
+        monkeypatch.setattr(os, "chown", lambda *_, **__: None)
         return tmp_path
 
     @pytest.mark.usefixtures("fake")
@@ -233,7 +233,7 @@ class TestBubblewrap:
         self, fake: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(os, "geteuid", lambda: 1000)
-        monkeypatch.setattr(strong_module, "_TRIAL", 0.05)
+        monkeypatch.setattr(trial, "_LONGEST", 0.05)
         (fake / "fails").write_text("exec sleep 600")
         with pytest.raises(SandboxUnavailable, match="timed out"):
             Strong.detect(Limits())

@@ -18,7 +18,7 @@ def test_the_folder_is_there_for_as_long_as_the_server(tmp_path: Path) -> None:
     with instance_folder(tmp_path / "new" / "data") as folder:
         (folder / "sessions" / "one").mkdir(parents=True)
         assert instances(tmp_path / "new" / "data") == [folder]
-        assert folder.stat().st_mode & 0o077 == 0
+        assert folder.stat().st_mode & 0o066 == 0
     assert instances(tmp_path / "new" / "data") == []
 
 

@@ -16,7 +16,7 @@ from agb.local.settings import CannotStart, SandboxChoice, Settings
 from local.stand_ins import GONE, KEY, LINKED, Caller, calling, serving
 
 
-@pytest.fixture(scope="module", params=["auto", "portable"])
+@pytest.fixture(scope="module", params=["auto", "portable", "plain"])
 def choice(request: pytest.FixtureRequest) -> SandboxChoice:
     found: SandboxChoice = request.param
     return found
@@ -230,7 +230,7 @@ def runs(process: psutil.Process) -> bool:
 
 async def test_without_isolation_it_works_and_says_so(settings: Settings) -> None:
     async with (
-        serving(evolve(settings, sandbox="portable")) as server,
+        serving(evolve(settings, sandbox="plain")) as server,
         calling(server.endpoint) as caller,
     ):
         session_id = await caller.create()

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
-from agb.local.settings import CannotStart, Settings
+from agb.local.settings import SANDBOX_CHOICES, CannotStart, Settings
 
 DESCRIPTION = "Run an AGB on this machine until it is interrupted."
 
@@ -46,9 +46,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--data-dir", type=Path, help="folder for what it keeps (the user's data folder)")
     add(
         "--sandbox",
-        choices=("auto", "strong", "portable"),
+        choices=SANDBOX_CHOICES,
         default="auto",
-        help="what isolates sessions (%(default)s)",
+        help="what isolates sessions: strong, or else portable, which keeps no secrets: proot, or "
+        "else plain, in which programs see this machine's own paths (%(default)s)",
     )
     add("--max-sessions", type=int, default=100, help="sessions at one time (%(default)s)")
     add(

@@ -30,17 +30,22 @@ def instance_folder(data_dir: Path) -> Generator[Path]:
         OSError: The folder can't be made.
     """
     run = data_dir / "run"
-    run.mkdir(mode=0o700, parents=True, exist_ok=True)
+    run.mkdir(mode=_mode(), parents=True, exist_ok=True)
     with ExitStack() as stack:
         with _held(run / _LOCK):  # nobody may take a folder for dead before it is locked
             _sweep(run)
             folder = run / secrets.token_hex(8)
-            folder.mkdir(mode=0o700)
+            folder.mkdir(mode=_mode())
             stack.enter_context(_held(folder / _LOCK))
         try:
             yield folder
         finally:
             remove_tree(folder)
+
+
+def _mode() -> int:
+    """Let the sessions of a server of root through to what is theirs: they may be own users."""
+    return 0o700 if os.geteuid() else 0o711
 
 
 def remove_tree(folder: Path) -> None:

@@ -79,7 +79,7 @@ async def running(
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listening(settings.host, settings.port))
-        sandboxes = await _detected(settings.sandbox, limits)
+        sandboxes = await _detected(settings.sandbox, limits, folder)
         contexts = await _opened(stack, settings, folder, clock)
         sessions = Sessions(
             sandboxes=sandboxes,
@@ -92,7 +92,7 @@ async def running(
             idle_timeout=settings.idle_timeout,
             max_lifetime=settings.max_lifetime,
         )
-        (folder / "sessions").mkdir(exist_ok=True)
+        (folder / "sessions").mkdir(mode=0o711, exist_ok=True)
         server = _Uvicorn(_config(settings, sessions, contexts))
         await stack.enter_async_context(_background(sessions, server, listener))
         endpoint = _endpoint(settings.host, listener)
@@ -110,9 +110,9 @@ async def _opened(
         raise CannotStart("DataDir.Unusable", str(error)) from None
 
 
-async def _detected(choice: SandboxChoice, limits: Limits) -> Sandboxes:
+async def _detected(choice: SandboxChoice, limits: Limits, folder: Path) -> Sandboxes:
     try:
-        sandboxes = await Sandboxes.detect(choice=choice, limits=limits)
+        sandboxes = await Sandboxes.detect(choice=choice, limits=limits, folder=folder)
     except SandboxUnavailable as error:
         raise CannotStart("Sandbox.Unavailable", str(error)) from None
     _log.info("sandbox in force: %s: %s", sandboxes.level, sandboxes.description)

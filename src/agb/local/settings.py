@@ -2,13 +2,14 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from attrs import field, frozen, validators
 
-SandboxChoice = Literal["auto", "strong", "portable"]
+SandboxChoice = Literal["auto", "strong", "portable", "proot", "plain"]
 
-_CHOICES = ("auto", "strong", "portable")
+SANDBOX_CHOICES: tuple[SandboxChoice, ...] = get_args(SandboxChoice)
+
 _LAST_PORT = 65535
 
 
@@ -41,8 +42,9 @@ class Settings:
             rather than to the key: a key that is made up anew each time would find none again.
         host: Address to listen on. Whoever reaches it and has the key can run code here.
         port: Port to listen on; 0 picks a free one.
-        sandbox: `"strong"` insists on isolation, `"portable"` does without, `"auto"` takes the
-            strong kind where this machine can give it.
+        sandbox: `"strong"` insists on isolation, `"portable"` does without: by `"proot"`, with a
+            file system view for each session, or `"plain"`, without one. `"auto"` and
+            `"portable"` take the first of these that this machine can give.
         max_sessions: Sessions that may live at one time.
         warm: Sandboxes that are kept ready, with Python started, once the first session has been
             made. Each takes some 25 MB of memory and counts as one of `max_sessions` until it is
@@ -57,7 +59,7 @@ class Settings:
     shared_contexts: bool = False
     host: str = "127.0.0.1"
     port: int = field(default=8099, validator=[validators.ge(0), validators.le(_LAST_PORT)])
-    sandbox: SandboxChoice = field(default="auto", validator=validators.in_(_CHOICES))
+    sandbox: SandboxChoice = field(default="auto", validator=validators.in_(SANDBOX_CHOICES))
     max_sessions: int = field(default=100, validator=validators.ge(1))
     warm: int = field(default=1, validator=validators.ge(0))
     idle_timeout: int = field(default=300, validator=validators.ge(1))

@@ -9,7 +9,8 @@ answers give absolute paths. `?` marks a parameter that may be left out, with it
 | operation | parameters | answer |
 | --- | --- | --- |
 | `ping` | | `{"pid"}` |
-| `usage` | | `{"network": {name: {"rx_bytes", "tx_bytes"}}, "disk": {"total", "used", "free"}}` |
+| `usage` | | `{"network": {name: {"rx_bytes", "tx_bytes"}}, "disk": {"total", "used", "free"}}`, \
+no `name` where the network is not its own |
 | `file.info` | `path` | `{"name", "path", "size", "isDirectory", "modTime", "mode", "owner", "group"}` |
 | `file.list` | `path` | `[{"name", "isDirectory"}]`, by name |
 | `file.read` | `path`, `offset?=0`, `length?=None`, `binary?=False` | text, or base64 if `binary` |
@@ -42,6 +43,7 @@ A second socket, the door, is for those who want to connect to something in here
 import json
 import os
 import resource
+import signal
 import socket
 import struct
 import sys
@@ -68,7 +70,7 @@ Operation = Callable[..., Any]
 
 _LENGTH = struct.Struct(">I")
 _STACK = 512 * 1024  # bytes for a thread that serves one request
-_SET_DUMPABLE, _SET_CHILD_SUBREAPER = 4, 36  # of prctl(2)
+_SET_PDEATHSIG, _SET_DUMPABLE, _SET_CHILD_SUBREAPER = 1, 4, 36  # of prctl(2)
 
 
 class Settings(NamedTuple):
@@ -89,6 +91,10 @@ class Settings(NamedTuple):
     """What the marks of the session's processes start with."""
     adopts: bool = False
     """Whether there is no one else to adopt the session's orphans and to kill what is left."""
+    traced: bool = False
+    """Whether a tracer gives the session its view of files."""
+    own_network: bool = True
+    """Whether the network is the session's own."""
     memory: int = 0
     """Bytes that the session may use, if there is a limit."""
     limits: dict[str, int] = {}  # noqa: RUF012 - nobody changes it
@@ -176,7 +182,7 @@ def operations(settings: Settings) -> dict[str, Operation]:
     code = Code(paths, spawner, settings.python, settings.memory)
     return {
         "ping": lambda: {"pid": os.getpid()},
-        "usage": lambda: usage(paths),
+        "usage": lambda: usage(paths, own_network=settings.own_network),
         "file.info": files.info,
         "file.list": files.entries,
         "file.read": files.read,
@@ -204,7 +210,7 @@ def main(text: str) -> None:
     os.umask(0o022)
     limit(settings.limits)
     if sys.platform == "linux":
-        harden(adopts=settings.adopts)
+        harden(adopts=settings.adopts, traced=settings.traced)
     threading.stack_size(_STACK)
     door = socket.socket(fileno=settings.door)
     threading.Thread(target=hand_out, args=(door,), daemon=True).start()
@@ -226,13 +232,22 @@ def limit(limits: dict[str, int]) -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def harden(*, adopts: bool) -> None:
-    """Keep the session's processes out of the agent's memory, and adopt its orphans if asked."""
+def harden(*, adopts: bool, traced: bool) -> None:
+    """Keep the session's processes out of the agent's memory, and adopt its orphans if asked.
+
+    A tracer must get into that memory. If it ends before its time, so does the agent.
+    """
     import ctypes  # noqa: PLC0415 - it is for Linux only and slow to import
 
+    from .old_kernel import pretend  # noqa: PLC0415 - likewise
+
     prctl = ctypes.CDLL(None).prctl
-    prctl(_SET_DUMPABLE, 0, 0, 0, 0)
     prctl(_SET_CHILD_SUBREAPER, int(adopts), 0, 0, 0)
+    if traced:
+        prctl(_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        pretend()
+    else:
+        prctl(_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _error(code: str, message: str, details: dict[str, Any]) -> dict[str, Any]:

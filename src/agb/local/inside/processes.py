@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,7 @@ MARK = "AGB_MARK"
 
 _ROUNDS = 200  # of killing what a dying tree still manages to start
 _PAUSE = 0.005
+_BLOCK = 64 * 1024
 _READY_TO_DIE = "500"  # when memory runs out, before the agent and the server
 
 
@@ -42,6 +43,11 @@ def table() -> dict[int, Process]:
 def descendants(roots: set[int], started: int = 0) -> set[int]:
     """Give `roots` and all processes below them, if alive and not older than `started`."""
     processes = table()
+    found = _below(roots, processes)
+    return {pid for pid in found if pid in processes and processes[pid].started >= started}
+
+
+def _below(roots: set[int], processes: dict[int, Process]) -> set[int]:
     children: dict[int, list[int]] = {}
     for pid, process in processes.items():
         children.setdefault(process.parent, []).append(pid)
@@ -52,13 +58,17 @@ def descendants(roots: set[int], started: int = 0) -> set[int]:
         if pid not in found:
             found.add(pid)
             unseen += children.get(pid, [])
-    return {pid for pid in found if pid in processes and processes[pid].started >= started}
+    return found
 
 
 def marked(mark: str) -> set[int]:
     """Find processes whose mark is `mark` or starts with it and a dot; Linux only."""
+    return _bearers(table(), mark)
+
+
+def _bearers(pids: Iterable[int], mark: str) -> set[int]:
     exact = f"{MARK}={mark}".encode()
-    return {pid for pid in table() if _bears(pid, exact)}
+    return {pid for pid in pids if _bears(pid, exact)}
 
 
 def ticks() -> int:
@@ -76,9 +86,10 @@ def kill_tree(roots: set[int], mark: str) -> None:
     known = set(roots)
 
     def find() -> set[int]:
-        known.update(marked(mark))
-        known.update(descendants(known))
-        return descendants(known) - {os.getpid()}
+        processes = table()
+        known.update(_bearers(processes, mark))
+        known.update(_below(known, processes))
+        return (known & processes.keys()) - {os.getpid()}
 
     kill_until_none(find)
 
@@ -211,11 +222,11 @@ def _let_die_first(pid: int) -> None:
 
 def _from_proc(pid: int) -> Process | None:
     try:
-        text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+        text = _read(f"/proc/{pid}/stat")
     except OSError:
         return None
-    state, parent, *rest = text.rpartition(")")[2].split()
-    return None if state in "ZX" else Process(int(parent), int(rest[17]))
+    state, parent, *rest = text.rpartition(b")")[2].split()
+    return None if state in b"ZX" else Process(int(parent), int(rest[17]))
 
 
 def _from_ps() -> dict[int, Process]:
@@ -228,7 +239,16 @@ def _from_ps() -> dict[int, Process]:
 
 def _bears(pid: int, exact: bytes) -> bool:
     try:
-        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        variables = _read(f"/proc/{pid}/environ").split(b"\0")
     except OSError:
         return False
     return any(variable == exact or variable.startswith(exact + b".") for variable in variables)
+
+
+def _read(path: str) -> bytes:
+    """Read a file with as few system calls as can be: for who is traced each one takes long."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return b"".join(iter(lambda: os.read(file, _BLOCK), b""))
+    finally:
+        os.close(file)

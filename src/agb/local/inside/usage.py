@@ -9,11 +9,17 @@ from .paths import Paths
 _COUNTERS = Path("/proc/net/dev")
 
 
-def usage(paths: Paths) -> dict[str, Any]:
-    """Count network traffic and disk space as the session sees them, in bytes."""
+def usage(paths: Paths, *, own_network: bool = True) -> dict[str, Any]:
+    """Count network traffic and disk space as the session sees them, in bytes.
+
+    Args:
+        paths: The session's view of paths.
+        own_network: Whether the network is the session's own; of another one nobody knows which
+            traffic is the session's, so none is counted.
+    """
     space = os.statvfs(paths.resolve("/"))
     return {
-        "network": _network(_COUNTERS.read_text()) if _COUNTERS.exists() else {},
+        "network": _network(_COUNTERS.read_text()) if own_network and _COUNTERS.exists() else {},
         "disk": {
             "total": space.f_blocks * space.f_frsize,
             "used": (space.f_blocks - space.f_bfree) * space.f_frsize,

@@ -1,4 +1,4 @@
-"""Where a session's processes live: one interface, a strong and a portable implementation.
+"""Where a session's processes live: one interface, a strong and two portable kinds.
 
 Example:
     ```python

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import os
 import socket
 import struct
 from collections import deque
@@ -108,6 +109,22 @@ class Connection:
         if isinstance(value, Exception):
             raise value
         return value
+
+    def end_with(self, pid: int) -> None:
+        """Take the end of a process as the end of the connection: more than one may hold it open.
+
+        Raises:
+            OSError: There is no such process, or no such thing on this system.
+        """
+        process = os.pidfd_open(pid)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(process, self._reading.cancel)
+
+        def forget(_: "asyncio.Task[None]") -> None:
+            loop.remove_reader(process)
+            os.close(process)
+
+        self._reading.add_done_callback(forget)
 
     async def aclose(self) -> None:
         """Hang up, which the agent takes as its end."""

@@ -1,6 +1,7 @@
 """Picks, once, the kind of sandbox that this machine can give, and opens sandboxes of it."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -8,11 +9,19 @@ from attrs import field, frozen
 
 from agb.local.sandbox.cgroups import Cgroups
 from agb.local.sandbox.interface import Limits, Sandbox, SandboxUnavailable
-from agb.local.sandbox.portable import Portable
+from agb.local.sandbox.plain import Plain
+from agb.local.sandbox.proot import Proot
 from agb.local.sandbox.strong import Strong
 from agb.local.sandbox.view import View
 
-Choice = Literal["auto", "strong", "portable"]
+Choice = Literal["auto", "strong", "portable", "proot", "plain"]
+_ACCEPTABLE: dict[Choice, set[str]] = {
+    "auto": {"strong", "proot", "plain"},
+    "strong": {"strong"},
+    "portable": {"proot", "plain"},
+    "proot": {"proot"},
+    "plain": {"plain"},
+}
 
 
 @frozen(kw_only=True)
@@ -20,47 +29,68 @@ class Sandboxes:
     """Opens sandboxes, all of the one kind that was picked when the server started.
 
     Attributes:
-        reason: Why the strong kind is not available here; None when it is, or was not wanted.
+        reason: Why better kinds are not available here, and what to do about it; None when they
+            are, or were not wanted.
     """
 
     reason: str | None
-    _kind: Strong | Portable = field(alias="kind")
+    _kind: Strong | Proot | Plain = field(alias="kind")
     _cgroups: Cgroups | None = field(alias="cgroups")
 
     @classmethod
-    async def detect(cls, *, choice: Choice = "auto", limits: Limits | None = None) -> "Sandboxes":
+    async def detect(
+        cls,
+        *,
+        choice: Choice = "auto",
+        limits: Limits | None = None,
+        folder: Path | None = None,
+    ) -> "Sandboxes":
         """Find out what this machine can do, by trying it.
 
         Args:
-            choice: ``"strong"`` insists on isolation, ``"portable"`` does without, ``"auto"``
-                takes the strong kind where it works.
+            choice: ``"auto"`` takes the best kind that works: ``"strong"``, else ``"portable"``.
+                That is ``"proot"`` where it works, else ``"plain"``. Each but the last can be
+                insisted on.
             limits: What each session may use; `Limits()` when left out.
+            folder: Where the folders of sessions will be: users of their own must be able to get
+                there. The machine's folder of temporary files when left out.
 
         Raises:
-            SandboxUnavailable: The strong kind was asked for and does not work here.
+            SandboxUnavailable: The kind that was asked for does not work here.
         """
-        return await asyncio.to_thread(cls._detect, choice, limits or Limits())
+        return await asyncio.to_thread(cls._detect, choice, limits or Limits(), folder)
 
     @classmethod
-    def _detect(cls, choice: Choice, limits: Limits) -> "Sandboxes":
+    def _detect(cls, choice: Choice, limits: Limits, folder: Path | None) -> "Sandboxes":
         cgroups = Cgroups.find()
         if cgroups:
             cgroups.sweep()
-        reason = None
-        if choice != "portable":
+        reasons: list[str] = []
+        for name, detect in _KINDS.items():
+            if name not in _ACCEPTABLE[choice]:
+                continue
             try:
-                return cls(reason=None, kind=Strong.detect(limits), cgroups=cgroups)
+                kind = detect(limits, folder)
             except SandboxUnavailable as error:
-                if choice == "strong":
-                    raise
-                reason = str(error)
-        portable = Portable(view=View.of_this_process(), limits=limits)
-        return cls(reason=reason, kind=portable, cgroups=cgroups)
+                reasons.append(str(error))
+            else:
+                return cls(reason="; ".join(reasons) or None, kind=kind, cgroups=cgroups)
+        raise SandboxUnavailable("; ".join(reasons))
 
     @property
     def level(self) -> str:
         """``"strong"`` or ``"portable"``."""
         return self._kind.level
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether programs see the machine's own paths instead of the session's."""
+        return isinstance(self._kind, Plain)
+
+    @property
+    def own_user(self) -> bool:
+        """Whether each session is a user of its own to the machine."""
+        return self._kind.own_user
 
     @property
     def description(self) -> str:
@@ -70,7 +100,7 @@ class Sandboxes:
                 f"{self._kind.description}; memory and processes by cgroup v{self._cgroups.version}"
             )
         limits = "memory per process by rlimit"
-        counted = "processes by rlimit" if self.level == "strong" else "processes not limited"
+        counted = "processes by rlimit" if self.own_user else "processes not limited"
         return f"{self._kind.description}; {limits}, {counted}"
 
     async def open(self, root: Path) -> Sandbox:
@@ -88,3 +118,10 @@ class Sandboxes:
             if group:
                 group.end()
             raise
+
+
+_KINDS: dict[str, Callable[[Limits, Path | None], Strong | Proot | Plain]] = {  # the best first
+    "strong": lambda limits, _: Strong.detect(limits),
+    "proot": Proot.detect,
+    "plain": lambda limits, _: Plain(view=View.of_this_process(), limits=limits),
+}

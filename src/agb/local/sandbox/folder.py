@@ -5,9 +5,39 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from agb.local.inside.paths import HOME
+from agb.local.sandbox.house import INSIDE
+from agb.local.sandbox.view import SYSTEM, View
+
+PACKAGE = Path("/run/agb")
+"""Where sessions with a file system of their own see the folder that the agent is in."""
 
 _FOLDERS = ("data", HOME, "mnt", "opt", "srv", "tmp", "var/tmp", "workspace")
 _SHARED = ("tmp", "var/tmp")
+_SHARED_MEMORY = "dev/shm"
+_OWN = ("proc", _SHARED_MEMORY, f"run/agb/{INSIDE.name}")
+_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+_FONTS = Path("/var/cache/fontconfig")  # without it the first program with letters takes seconds
+
+
+def lay_out(root: Path, view: View, *, owner: int | None) -> list[Path]:
+    """Make the folder a place in which the host's programs find what they count on.
+
+    Args:
+        root: The folder.
+        view: What of the host is to be seen in it.
+        owner: The uid and gid to give everything to.
+
+    Returns:
+        The folders of the host to mount there, under the names that they have.
+    """
+    links = [name for name in _LINKS if Path("/", name).is_symlink()]
+    apart = [Path("/", name) for name in _LINKS if name not in links]
+    shown = [*SYSTEM, *view.folders, *(path for path in (*apart, _FONTS) if path.is_dir())]
+    furnish(root, owner=owner, mounts=[*shown, *map(Path, _OWN)])
+    (root / _SHARED_MEMORY).chmod(0o1777)
+    for name in links:
+        link(root, name, os.readlink(f"/{name}"))  # noqa: PTH115 - as it is written
+    return shown
 
 
 def furnish(root: Path, *, owner: int | None = None, mounts: Iterable[Path] = ()) -> None:
@@ -19,12 +49,13 @@ def furnish(root: Path, *, owner: int | None = None, mounts: Iterable[Path] = ()
         mounts: Session paths of directories that something will be mounted on.
     """
     root.mkdir(parents=True, exist_ok=True)
-    root.chmod(0o755)  # a root server gives its powers up before it starts the agent in here
     for path in (*map(Path, _FOLDERS), *mounts):
         _make(root, path)
     for name in _SHARED:
         (root / name).chmod(0o1777)
-    if owner is not None:
+    if owner is None:
+        root.chmod(0o700)
+    else:
         _give(root, owner)
 
 
@@ -49,6 +80,12 @@ def _make(root: Path, path: Path) -> None:
 
 
 def _give(root: Path, owner: int) -> None:
+    """Give all to a user, but the folder itself by its group.
+
+    A server of root that has given most of its powers up must still get in there, others must not.
+    """
     for folder, directories, files in os.walk(root):
         for name in (".", *directories, *files):
             os.chown(Path(folder, name), owner, owner, follow_symlinks=False)
+    os.chown(root, os.geteuid(), owner)
+    root.chmod(0o770)

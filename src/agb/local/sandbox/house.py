@@ -22,6 +22,7 @@ from agb.local.sandbox.cgroups import Group
 from agb.local.sandbox.connection import Connection
 from agb.local.sandbox.door import Door
 from agb.local.sandbox.interface import EventHandler, Limits, SandboxGone
+from agb.local.sandbox.trial import line_of
 from agb.local.sandbox.view import View
 
 INSIDE = Path(inside.__file__).parent
@@ -47,16 +48,18 @@ class Plan:
         package: The folder that holds the agent's package, as the agent sees it.
         settings: The agent's settings but for its sockets, see `agb.local.inside.agent.Settings`.
         inherit: File descriptors that `command` reads.
+        traced: Whether `command` traces what it starts instead of walling it in.
     """
 
     command: Sequence[str] = ()
     package: Path
     settings: dict[str, Any] = field(repr=False)
     inherit: Sequence[int] = ()
+    traced: bool = False
 
     def arguments(self, fd: int, door: int) -> list[str]:
         """Give the whole command line; the sockets are `fd` and `door`."""
-        settings = json.dumps({"fd": fd, "door": door, **self.settings})
+        settings = json.dumps({"fd": fd, "door": door, "traced": self.traced, **self.settings})
         agent = ["-I", "-S", "-c", _BOOT, str(self.package), settings]
         return [*self.command, self.settings["python"], *agent]
 
@@ -100,6 +103,7 @@ class House:
     owner: int | None
     _process: subprocess.Popen[bytes] = field(alias="process")
     _walled: bool = field(alias="walled")
+    _traced: bool = field(alias="traced")
     _mark: str = field(alias="mark")
     _connection: Connection = field(alias="connection")
     _door: Door = field(alias="door")
@@ -160,10 +164,15 @@ class House:
         await asyncio.to_thread(_remove, self.root)
 
     def _end_processes(self) -> None:
-        """Let the agent end its session; do it for an agent that cannot."""
+        """Let the agent end its session; do it for an agent that cannot.
+
+        What a tracer traces goes before the tracer: without it, paths mean files of the machine.
+        """
         if self._walled:
             for pid in _children(self._process.pid):  # the first process in there ends all others
                 os.kill(pid, signal.SIGKILL)
+        elif self._traced:  # what is traced is slow to find what is to end
+            kill_tree(set(_children(self._process.pid)), self._mark)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_ENDING)
         if self._process.poll() is None:
@@ -171,6 +180,8 @@ class House:
         elif self._process.returncode and not self._walled:
             kill_tree(set(), self._mark)
         self._process.wait()
+        if self._traced:
+            _clean_up_after(self._process.pid)
         if self._group:
             self._group.end()
 
@@ -203,15 +214,18 @@ async def start(
             root=root,
             owner=owner,
             process=process,
-            walled=bool(plan.command),
+            walled=bool(plan.command) and not plan.traced,
+            traced=plan.traced,
             mark=plan.settings["mark"],
             connection=connection,
             door=door,
             group=group,
         )
         try:
-            await house.request("ping", timeout=_STARTING)
-        except (SandboxGone, TimeoutError):
+            agent = await house.request("ping", timeout=_STARTING)
+            if plan.traced:  # the tracer has the socket, too, and may outlive the agent
+                connection.end_with(agent["pid"])
+        except (SandboxGone, OSError):
             await house.end()
             raise SandboxGone(f"the sandbox did not start: {_last_words(errors)}") from None
         except BaseException:
@@ -261,10 +275,18 @@ def _ports_of(pid: int) -> set[int]:
     return {each.laddr.port for each in found if each.status == psutil.CONN_LISTEN}
 
 
+def _clean_up_after(pid: int) -> None:
+    """Remove what a tracer that was killed has left among the machine's temporary files."""
+    for path in Path("/tmp").glob(f"proot*-{pid}-*"):  # noqa: S108 - it takes no other
+        if path.is_dir():
+            _remove(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def _last_words(errors: IO[bytes]) -> str:
     errors.seek(0)
-    lines = errors.read().decode("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return line_of(errors.read()) or "it said nothing"
 
 
 def _remove(root: Path) -> None:

@@ -7,7 +7,6 @@ of the session's own, once more in a user namespace, in which no further ones ca
 """
 
 import importlib.util
-import itertools
 import os
 import re
 import secrets
@@ -23,20 +22,15 @@ from attrs import evolve, field, frozen
 
 from agb.local.inside.paths import HOME
 from agb.local.sandbox.cgroups import Group
-from agb.local.sandbox.folder import furnish, link
+from agb.local.sandbox.folder import PACKAGE, lay_out
 from agb.local.sandbox.house import INSIDE, House, Plan, agent_limits, environment, start
 from agb.local.sandbox.interface import Limits, SandboxUnavailable
-from agb.local.sandbox.view import SYSTEM, View
+from agb.local.sandbox.trial import problem_of
+from agb.local.sandbox.users import become, people, some_uids
+from agb.local.sandbox.view import View
 
 _OLDEST = (0, 8)  # the first with --disable-userns
 _UID = 1000  # as the session sees it
-_FIRST_UID = 300_000  # as the host sees it, for a root server: beyond people and services
-_UIDS = 1_000_000
-_PACKAGE = Path("/run/agb")
-_OWN = (Path("/proc"), Path("/dev"), Path("/run"))
-_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
-_FONTS = Path("/var/cache/fontconfig")  # without it the first program with letters takes seconds
-_TRIAL = 20.0  # seconds
 _ISOLATION = (
     *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
     *("--die-with-parent", "--new-session", "--clearenv", "--hostname", "agb"),
@@ -47,12 +41,6 @@ _TO_BECOME = (
     *("--cap-drop", "ALL"),
     *("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"),
 )
-_POWERLESS = ("--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
-
-
-def _some_uids() -> Iterator[int]:
-    """Give uids that another server on this machine is unlikely to give as well."""
-    return itertools.count(_FIRST_UID + secrets.randbelow(_UIDS))
 
 
 @frozen(kw_only=True)
@@ -68,13 +56,14 @@ class Strong:
     """
 
     level = "strong"
+    own_user = True
 
     bwrap: Path
     setpriv: str | None
     nested: bool
     view: View
     limits: Limits
-    _uids: Iterator[int] = field(factory=_some_uids, repr=False)
+    _uids: Iterator[int] = field(factory=some_uids, repr=False)
 
     @classmethod
     def detect(cls, limits: Limits) -> "Strong":
@@ -115,11 +104,11 @@ class Strong:
             "python": sys.executable,
             "mark": secrets.token_hex(8),
             "memory": self.limits.memory,
-            "limits": agent_limits(self.limits, group, own_user=True),
+            "limits": agent_limits(self.limits, group, own_user=self.own_user),
         }
         with self._command(root, uid) as (command, inherit):
             return await start(
-                Plan(command=command, package=_PACKAGE, settings=settings, inherit=inherit),
+                Plan(command=command, package=PACKAGE, settings=settings, inherit=inherit),
                 level=self.level,
                 description=f"{description}, uid {uid}" if uid else description,
                 root=root,
@@ -135,21 +124,10 @@ class Strong:
                 tempfile.TemporaryDirectory(prefix="agb-") as root,
                 self._command(Path(root), uid) as (command, inherit),
             ):
-                trial = subprocess.run(  # noqa: S603 - our own command line
-                    [*command, sys.executable, "-I", "-S", "-c", ""],
-                    pass_fds=inherit,
-                    env={},
-                    stdin=subprocess.DEVNULL,
-                    capture_output=True,
-                    timeout=_TRIAL,
-                    check=False,
-                )
-        except (OSError, subprocess.TimeoutExpired) as error:
+                command += [sys.executable, "-I", "-S", "-c", ""]
+                return problem_of(command, inherit=inherit)
+        except OSError as error:
             return str(error)
-        if trial.returncode == 0:
-            return ""
-        lines = trial.stderr.decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else f"exit code {trial.returncode}"
 
     @contextmanager
     def _command(self, root: Path, uid: int | None) -> Generator[tuple[list[str], list[int]]]:
@@ -160,36 +138,31 @@ class Strong:
         """
         with ExitStack() as stack:
             inside_uid = uid if uid and not self.nested else _UID
-            people = [stack.enter_context(_in_memory(text)) for text in _people(inside_uid)]
             told = [*_ISOLATION, *(_TO_BECOME if uid else _MAPPED), *self._files(root, uid)]
-            for fd, name in zip(people, ("passwd", "group"), strict=True):
-                told += ["--perms", "0644", "--ro-bind-data", str(fd), f"/etc/{name}"]
-            args = stack.enter_context(_in_memory("\0".join(told)))
-            yield [str(self.bwrap), "--args", str(args), "--", *self._become(uid)], [*people, args]
+            inherit: list[int] = []
+            for name, text in people(inside_uid).items():
+                inherit.append(stack.enter_context(_in_memory(text)))
+                told += ["--perms", "0644", "--ro-bind-data", str(inherit[-1]), f"/etc/{name}"]
+            inherit.append(stack.enter_context(_in_memory("\0".join(told))))
+            yield [str(self.bwrap), "--args", str(inherit[-1]), "--", *self._become(uid)], inherit
 
     def _files(self, root: Path, uid: int | None) -> list[str]:
         """Lay the session's folder and the host's programs out as one file system."""
-        links = [name for name in _LINKS if Path("/", name).is_symlink()]
-        apart = [Path("/", name) for name in _LINKS if name not in links]
-        shown = [*SYSTEM, *self.view.folders, *(path for path in (*apart, _FONTS) if path.is_dir())]
-        furnish(root, owner=uid, mounts=[*shown, *_OWN])
-        for name in links:
-            link(root, name, os.readlink(f"/{name}"))  # noqa: PTH115 - as it is written
         arguments = ["--bind", str(root), "/"]
-        for path in shown:
+        for path in lay_out(root, self.view, owner=uid):
             arguments += ["--ro-bind", str(path), str(path)]
         arguments += ["--proc", "/proc", "--dev", "/dev"]
         arguments += ["--perms", "1777", "--tmpfs", "/dev/shm"]  # noqa: S108 - the session's own
         arguments += ["--perms", "0755", "--tmpfs", "/run"]
-        arguments += ["--perms", "0755", "--dir", str(_PACKAGE)]
-        arguments += ["--ro-bind", str(INSIDE), f"{_PACKAGE}/{INSIDE.name}"]
+        arguments += ["--perms", "0755", "--dir", str(PACKAGE)]
+        arguments += ["--ro-bind", str(INSIDE), f"{PACKAGE}/{INSIDE.name}"]
         return arguments
 
     def _become(self, uid: int | None) -> Sequence[str]:
         """Go from root to the session's user, for good."""
         if not uid:
             return ()
-        user = [str(self.setpriv), "--reuid", str(uid), "--regid", str(uid), *_POWERLESS]
+        user = become(str(self.setpriv), uid)
         if not self.nested:
             return user
         return [*user, str(self.bwrap), *_MAPPED, "--dev-bind", "/", "/", "--"]
@@ -215,16 +188,6 @@ def _version(bwrap: str) -> tuple[int, ...]:
     said = subprocess.run([bwrap, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - found on the path
     numbers = re.search(r"(\d+)\.(\d+)", said.stdout)
     return tuple(map(int, numbers.groups())) if numbers else (0,)
-
-
-def _people(uid: int) -> tuple[str, str]:
-    """Write the session's own passwd and group: the host's users are none of its business."""
-    passwd = (
-        "root:x:0:0:root:/root:/usr/sbin/nologin\n"
-        f"user:x:{uid}:{uid}:user:{HOME}:/bin/bash\n"
-        "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
-    )
-    return passwd, f"root:x:0:\nuser:x:{uid}:\nnogroup:x:65534:\n"
 
 
 @contextmanager

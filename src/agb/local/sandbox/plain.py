@@ -16,7 +16,7 @@ from agb.local.sandbox.view import View
 
 
 @frozen(kw_only=True)
-class Portable:
+class Plain:
     """Opens sandboxes that any system can give.
 
     Attributes:
@@ -25,6 +25,7 @@ class Portable:
     """
 
     level = "portable"
+    own_user = False
 
     view: View
     limits: Limits
@@ -32,7 +33,10 @@ class Portable:
     @property
     def description(self) -> str:
         """What isolates sessions: nothing does."""
-        return f"plain processes of {getpass.getuser()}, own folder, no isolation"
+        return (
+            f"plain processes of {getpass.getuser()}, no isolation: programs see this machine's "
+            "own paths, only file tools take absolute ones for the session's"
+        )
 
     async def open(self, root: Path, group: Group | None, description: str) -> House:
         """Start a sandbox."""
@@ -57,6 +61,7 @@ class Portable:
             "mark": secrets.token_hex(8),
             "memory": self.limits.memory,
             "adopts": True,
-            "limits": agent_limits(self.limits, group, own_user=False),
+            "own_network": False,
+            "limits": agent_limits(self.limits, group, own_user=self.own_user),
         }
         return root, Plan(package=INSIDE.parent, settings=settings)
