@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.guide import GUIDE, ROOT, SNIPPETS, with_snippets
+from support.local import own_file_system
 
 README = (ROOT / "README.md").read_text()
 PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -28,6 +29,7 @@ EXPECTED = {
     "processes": "stdout compiling\nstdout linking\nexit code 3\napple\npear\n",
     "contexts": "see you tomorrow\nnote.txt 16 bytes\n",
 }
+IN_ABSOLUTE_PATHS = {"quickstart", "files"}
 RUN = """\
 import anyio, inspect, runpy, sys
 main = runpy.run_path(sys.argv[1])["main"]
@@ -50,13 +52,16 @@ def run(*arguments: str, home: Path) -> str:
     return done.stdout
 
 
+@own_file_system  # they print absolute paths
 @pytest.mark.parametrize("program", PROGRAMS, ids=["async", "blocking"])
 def test_the_programs_of_the_readme_print_what_it_says(program: str, tmp_path: Path) -> None:
     assert run("-c", program, home=tmp_path) == EXPECTED["quickstart"]
 
 
 @pytest.mark.parametrize("twin", ["_async", "_sync"])
-@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[own_file_system] * (n in IN_ABSOLUTE_PATHS)) for n in EXPECTED]
+)
 def test_snippets_print_what_they_promise(twin: str, name: str, tmp_path: Path) -> None:
     assert run("-c", RUN, str(SNIPPETS / twin / f"{name}.py"), home=tmp_path) == EXPECTED[name]
 

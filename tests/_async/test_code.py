@@ -132,6 +132,6 @@ async def test_a_runtime_that_is_missing_is_named_with_what_to_install(
 
 
 async def test_files_made_by_code_are_seen_by_files_and_commands(session: AsyncSession) -> None:
-    await session.code.run("open('/tmp/made', 'w').write('by code')", "python")
-    assert (await session.file.read("/tmp/made")).content == "by code"
-    assert (await session.command.execute("cat /tmp/made")).stdout == "by code"
+    await session.code.run("open('made', 'w').write('by code')", "python")
+    assert (await session.file.read("made")).content == "by code"
+    assert (await session.command.execute("cat made")).stdout == "by code"

@@ -9,6 +9,7 @@ from uuid import uuid4
 from attrs import define, field
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
+from support.local import own_file_system
 
 from agb import (
     AsyncAGB,
@@ -20,6 +21,7 @@ from agb import (
     UploadPolicy,
 )
 
+pytestmark = own_file_system  # a command puts bytes that are no text in their place
 MOUNT = "/home/data"
 
 # A file's name never equals a folder's, and is short enough for any file system.

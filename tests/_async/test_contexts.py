@@ -6,6 +6,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from support.local import own_file_system
 
 from agb import (
     APIError,
@@ -74,7 +75,7 @@ async def test_what_a_session_leaves_behind_the_next_one_finds(agb: AsyncAGB) ->
     context = await new_context(agb)
     async with agb.session(mounting(context)) as session:
         await session.file.write(f"{MOUNT}/note.txt", "from the first session")
-        await session.command.execute(f"mkdir -p '{MOUNT}/a b' && echo 1 > '{MOUNT}/a b/ü'")
+        await session.command.execute("mkdir -p 'a b' && echo 1 > 'a b/ü'", cwd=MOUNT)
     async with agb.session(mounting(context)) as session:
         assert (await session.file.read(f"{MOUNT}/note.txt")).content == "from the first session"
         assert (await session.file.read(f"{MOUNT}/a b/ü")).content == "1\n"
@@ -240,6 +241,7 @@ async def test_a_context_is_cleared_and_stays(agb: AsyncAGB, tmp_path: Path) -> 
     assert not (await agb.context.clear("SdkCtx-unknown")).success
 
 
+@own_file_system
 async def test_files_of_any_size_stream_into_a_session_and_out(
     session: AsyncSession, tmp_path: Path
 ) -> None:

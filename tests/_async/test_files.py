@@ -1,6 +1,7 @@
 """Files of a session."""
 
 import pytest
+from support.local import apart_from_the_machine, own_file_system
 
 from agb import AsyncAGB, AsyncSession, FileError
 
@@ -25,6 +26,7 @@ async def test_characters_across_the_borders_of_pieces_stay_whole(session: Async
     assert found.size == len(text.encode())
 
 
+@own_file_system
 async def test_any_bytes_come_back_as_they_went_in(session: AsyncSession) -> None:
     content = bytes(range(256)) * 600
     assert (await session.file.write("/tmp/odd/some bytes' \"", content)).success
@@ -34,6 +36,7 @@ async def test_any_bytes_come_back_as_they_went_in(session: AsyncSession) -> Non
     assert [entry.name for entry in listing.entries] == ["some bytes' \""]
 
 
+@own_file_system
 async def test_bytes_are_appended(session: AsyncSession) -> None:
     await session.file.write("/tmp/b", b"\xff\x00")
     await session.file.write("/tmp/b", b"\xfe", mode="append")
@@ -55,6 +58,7 @@ async def test_nothing_at_all_can_be_written(session: AsyncSession) -> None:
         assert (await session.file.read("/tmp/empty", format="bytes")).content == b""
 
 
+@own_file_system
 async def test_a_file_that_is_no_text_says_how_to_read_it(session: AsyncSession) -> None:
     await session.file.write("/tmp/image", b"\x89PNG\r\n\x1a\n\x00")
     read = await session.file.read("/tmp/image")
@@ -169,6 +173,7 @@ async def test_the_same_path_in_two_sessions_is_two_files(agb: AsyncAGB) -> None
             assert (await second.file.read(path)).code == "File.NotFound"
 
 
+@apart_from_the_machine
 async def test_a_path_out_of_the_session_leads_nowhere(session: AsyncSession) -> None:
     for path in ("/../../etc/shadow", "/etc/shadow", "/proc/1/root/etc/shadow"):
         read = await session.file.read(path)

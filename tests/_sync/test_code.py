@@ -127,6 +127,6 @@ def test_a_runtime_that_is_missing_is_named_with_what_to_install(
 
 
 def test_files_made_by_code_are_seen_by_files_and_commands(session: Session) -> None:
-    session.code.run("open('/tmp/made', 'w').write('by code')", "python")
-    assert session.file.read("/tmp/made").content == "by code"
-    assert session.command.execute("cat /tmp/made").stdout == "by code"
+    session.code.run("open('made', 'w').write('by code')", "python")
+    assert session.file.read("made").content == "by code"
+    assert session.command.execute("cat made").stdout == "by code"

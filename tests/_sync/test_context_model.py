@@ -10,9 +10,11 @@ from uuid import uuid4
 from attrs import define, field
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
+from support.local import own_file_system
 
 from agb import AGB, ContextSync, CreateSessionParams, Session, SyncPolicy, UploadMode, UploadPolicy
 
+pytestmark = own_file_system  # a command puts bytes that are no text in their place
 MOUNT = "/home/data"
 
 # A file's name never equals a folder's, and is short enough for any file system.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from support.local import own_file_system
 
 from agb import (
     AGB,
@@ -75,7 +76,7 @@ def test_what_a_session_leaves_behind_the_next_one_finds(agb: AGB) -> None:
     context = new_context(agb)
     with agb.session(mounting(context)) as session:
         session.file.write(f"{MOUNT}/note.txt", "from the first session")
-        session.command.execute(f"mkdir -p '{MOUNT}/a b' && echo 1 > '{MOUNT}/a b/ü'")
+        session.command.execute("mkdir -p 'a b' && echo 1 > 'a b/ü'", cwd=MOUNT)
     with agb.session(mounting(context)) as session:
         assert session.file.read(f"{MOUNT}/note.txt").content == "from the first session"
         assert session.file.read(f"{MOUNT}/a b/ü").content == "1\n"
@@ -237,6 +238,7 @@ def test_a_context_is_cleared_and_stays(agb: AGB, tmp_path: Path) -> None:
     assert not agb.context.clear("SdkCtx-unknown").success
 
 
+@own_file_system
 def test_files_of_any_size_stream_into_a_session_and_out(session: Session, tmp_path: Path) -> None:
     content = bytes(range(256)) * 8000
     (tmp_path / "in").write_bytes(content)

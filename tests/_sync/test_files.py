@@ -2,6 +2,7 @@
 """Files of a session."""
 
 import pytest
+from support.local import apart_from_the_machine, own_file_system
 
 from agb import AGB, FileError, Session
 
@@ -26,6 +27,7 @@ def test_characters_across_the_borders_of_pieces_stay_whole(session: Session) ->
     assert found.size == len(text.encode())
 
 
+@own_file_system
 def test_any_bytes_come_back_as_they_went_in(session: Session) -> None:
     content = bytes(range(256)) * 600
     assert session.file.write("/tmp/odd/some bytes' \"", content).success
@@ -35,6 +37,7 @@ def test_any_bytes_come_back_as_they_went_in(session: Session) -> None:
     assert [entry.name for entry in listing.entries] == ["some bytes' \""]
 
 
+@own_file_system
 def test_bytes_are_appended(session: Session) -> None:
     session.file.write("/tmp/b", b"\xff\x00")
     session.file.write("/tmp/b", b"\xfe", mode="append")
@@ -56,6 +59,7 @@ def test_nothing_at_all_can_be_written(session: Session) -> None:
         assert session.file.read("/tmp/empty", format="bytes").content == b""
 
 
+@own_file_system
 def test_a_file_that_is_no_text_says_how_to_read_it(session: Session) -> None:
     session.file.write("/tmp/image", b"\x89PNG\r\n\x1a\n\x00")
     read = session.file.read("/tmp/image")
@@ -170,6 +174,7 @@ def test_the_same_path_in_two_sessions_is_two_files(agb: AGB) -> None:
             assert second.file.read(path).code == "File.NotFound"
 
 
+@apart_from_the_machine
 def test_a_path_out_of_the_session_leads_nowhere(session: Session) -> None:
     for path in ("/../../etc/shadow", "/etc/shadow", "/proc/1/root/etc/shadow"):
         read = session.file.read(path)

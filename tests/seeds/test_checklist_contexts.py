@@ -259,7 +259,7 @@ def test_57_only_listed_paths_are_synchronised(agb: AGB, context: Context) -> No
 
 def test_58_data_is_there_in_the_next_session(agb: AGB, context: Context) -> None:
     with mounting(agb, context) as session:
-        session.command.execute(f"mkdir -p {MOUNT}/deep && echo hi > '{MOUNT}/deep/a file'")
+        session.command.execute("mkdir -p deep && echo hi > 'deep/a file'", cwd=MOUNT)
     with mounting(agb, context) as session:
         assert session.file.read(f"{MOUNT}/deep/a file").content == "hi\n"
 
