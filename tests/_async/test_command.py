@@ -2,7 +2,7 @@
 
 import pytest
 from support.fake import Network, tool_text
-from support.local import apart_from_the_machine
+from support.local import apart_from_the_machine, own_file_system
 
 from agb import (
     AsyncAGB,
@@ -151,6 +151,7 @@ async def test_a_list_of_words_reaches_the_program_as_it_is(session: AsyncSessio
 
 
 @pytest.mark.parametrize("program", ["A=1", "if", "my prog"])
+@own_file_system
 async def test_the_first_word_is_a_program_whatever_it_looks_like(
     session: AsyncSession, program: str
 ) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 from support.fake import Network, tool_call, tool_text
+from support.local import own_file_system
 
 from agb import APIConnectionError, AsyncAGB, AsyncSession, FileError, InvalidParamsError
 from agb._chunks import AT_ONCE, CHUNK, IN_ORDER
@@ -26,6 +27,7 @@ async def test_every_size_around_a_border_comes_back_whole(session: AsyncSession
         assert (await session.file.read("/tmp/t")).content == text
 
 
+@own_file_system
 async def test_twenty_megabytes_come_back_whole(session: AsyncSession) -> None:
     block = "0123456789abcdeé" * 1024
     made = await session.code.run(
@@ -46,6 +48,7 @@ async def test_text_and_bytes_are_appended(session: AsyncSession) -> None:
 
 
 @pytest.mark.parametrize("content", ["new" * CHUNK, BYTES[: CHUNK + 1]], ids=["text", "bytes"])
+@own_file_system
 async def test_a_file_is_replaced_in_one_step_and_stays_what_it_was(
     session: AsyncSession, content: str | bytes
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from support.fake import Answer, Network, envelope, tool_call, tool_text
+from support.local import own_file_system
 
 from agb import (
     APIConnectionError,
@@ -55,6 +56,7 @@ def source(tmp_path: Path) -> Path:
     return top
 
 
+@own_file_system
 async def test_a_directory_goes_up_and_comes_down_as_it_was(
     session: AsyncSession, source: Path, tmp_path: Path
 ) -> None:
@@ -85,6 +87,7 @@ async def test_a_directory_goes_up_and_comes_down_as_it_was(
     assert (await session.file.glob(f"{way}/*")).matches == ()
 
 
+@own_file_system
 async def test_what_is_there_already_stays_or_is_replaced(
     session: AsyncSession, source: Path, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 from support.fake import Network, tool_text
+from support.local import own_file_system
 
 from agb import (
     APIConnectionError,
@@ -43,6 +44,7 @@ PATTERNS = {
 }
 
 
+@own_file_system
 async def test_trees_and_patterns_tell_all_there_is(session: AsyncSession) -> None:
     assert (await session.command.execute(MAKE)).success
     listing = await session.file.list("/tmp/t/", recursive=True)
@@ -69,6 +71,7 @@ async def test_what_is_no_directory_has_no_tree(session: AsyncSession) -> None:
         assert (await session.file.glob(bad)).code == "PARAM_ERROR"  # type: ignore[arg-type]
 
 
+@own_file_system
 async def test_facts_are_typed(session: AsyncSession) -> None:
     await session.command.execute("printf 12345 >/tmp/five; chmod 640 /tmp/five; ln -s x /tmp/bad")
     stat = (await session.file.stat("/tmp/five")).raise_for_error().data

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 import httpx
 import pytest
 from support.fake import Answer, Network, refusal, tool_call, tool_text
+from support.local import own_file_system
 
 from agb import (
     APIConnectionError,
@@ -51,6 +52,7 @@ async def end(changes: AsyncFileWatch) -> list[FileChangeEvent]:
         return [event async for event in changes]
 
 
+@own_file_system
 async def test_no_change_of_hundreds_is_missed(session: AsyncSession) -> None:
     names = {f"/tmp/w/sub/{number}" for number in range(COUNT)}
     moved = {name.replace("sub", "new") for name in names}

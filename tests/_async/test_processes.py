@@ -5,7 +5,7 @@ import signal
 import httpx
 import pytest
 from support.fake import Network, refusal, tool_text
-from support.local import LocalAGB
+from support.local import LocalAGB, own_file_system
 from support.lost import AsyncLosing
 
 from agb import (
@@ -151,6 +151,7 @@ async def test_an_id_that_nothing_was_started_with_is_not_found(session: AsyncSe
         pass
 
 
+@own_file_system
 async def test_directory_and_variables_arrive_and_nothing_of_ours_does(
     session: AsyncSession,
 ) -> None:

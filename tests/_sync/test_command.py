@@ -3,7 +3,7 @@
 
 import pytest
 from support.fake import Network, tool_text
-from support.local import apart_from_the_machine
+from support.local import apart_from_the_machine, own_file_system
 
 from agb import (
     AGB,
@@ -150,6 +150,7 @@ def test_a_list_of_words_reaches_the_program_as_it_is(session: Session) -> None:
 
 
 @pytest.mark.parametrize("program", ["A=1", "if", "my prog"])
+@own_file_system
 def test_the_first_word_is_a_program_whatever_it_looks_like(session: Session, program: str) -> None:
     session.file.write(f"/tmp/{program}", '#!/bin/sh\necho "$0 ran $1"\n')
     session.command.execute(["chmod", "+x", f"/tmp/{program}"], check=True)

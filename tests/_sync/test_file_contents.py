@@ -6,6 +6,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 from support.fake import Network, tool_call, tool_text
+from support.local import own_file_system
 
 from agb import AGB, APIConnectionError, FileError, InvalidParamsError, Session
 from agb._chunks import AT_ONCE, CHUNK, IN_ORDER
@@ -27,6 +28,7 @@ def test_every_size_around_a_border_comes_back_whole(session: Session) -> None:
         assert session.file.read("/tmp/t").content == text
 
 
+@own_file_system
 def test_twenty_megabytes_come_back_whole(session: Session) -> None:
     block = "0123456789abcdeé" * 1024
     made = session.code.run(
@@ -47,6 +49,7 @@ def test_text_and_bytes_are_appended(session: Session) -> None:
 
 
 @pytest.mark.parametrize("content", ["new" * CHUNK, BYTES[: CHUNK + 1]], ids=["text", "bytes"])
+@own_file_system
 def test_a_file_is_replaced_in_one_step_and_stays_what_it_was(
     session: Session, content: str | bytes
 ) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from support.fake import Answer, Network, envelope, tool_call, tool_text
+from support.local import own_file_system
 
 from agb import (
     AGB,
@@ -56,6 +57,7 @@ def source(tmp_path: Path) -> Path:
     return top
 
 
+@own_file_system
 def test_a_directory_goes_up_and_comes_down_as_it_was(
     session: Session, source: Path, tmp_path: Path
 ) -> None:
@@ -86,6 +88,7 @@ def test_a_directory_goes_up_and_comes_down_as_it_was(
     assert session.file.glob(f"{way}/*").matches == ()
 
 
+@own_file_system
 def test_what_is_there_already_stays_or_is_replaced(
     session: Session, source: Path, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 from support.fake import Network, tool_call, tool_text
+from support.local import own_file_system
 
 from agb import (
     AGB,
@@ -141,6 +142,7 @@ def test_a_block_that_fails_keeps_what_was_written(session: Session) -> None:
     assert session.file.read("/tmp/dropped").content == ""
 
 
+@own_file_system
 def test_what_can_not_be_opened_raises(session: Session) -> None:
     files = session.file
     for file in (

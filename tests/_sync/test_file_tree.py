@@ -4,6 +4,7 @@
 import httpx
 import pytest
 from support.fake import Network, tool_text
+from support.local import own_file_system
 
 from agb import (
     AGB,
@@ -44,6 +45,7 @@ PATTERNS = {
 }
 
 
+@own_file_system
 def test_trees_and_patterns_tell_all_there_is(session: Session) -> None:
     assert session.command.execute(MAKE).success
     listing = session.file.list("/tmp/t/", recursive=True)
@@ -70,6 +72,7 @@ def test_what_is_no_directory_has_no_tree(session: Session) -> None:
         assert session.file.glob(bad).code == "PARAM_ERROR"  # type: ignore[arg-type]
 
 
+@own_file_system
 def test_facts_are_typed(session: Session) -> None:
     session.command.execute("printf 12345 >/tmp/five; chmod 640 /tmp/five; ln -s x /tmp/bad")
     stat = session.file.stat("/tmp/five").raise_for_error().data

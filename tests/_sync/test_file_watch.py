@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import httpx
 import pytest
 from support.fake import Answer, Network, refusal, tool_call, tool_text
+from support.local import own_file_system
 
 from agb import (
     AGB,
@@ -52,6 +53,7 @@ def end(changes: FileWatch) -> list[FileChangeEvent]:
         return list(changes)
 
 
+@own_file_system
 def test_no_change_of_hundreds_is_missed(session: Session) -> None:
     names = {f"/tmp/w/sub/{number}" for number in range(COUNT)}
     moved = {name.replace("sub", "new") for name in names}

@@ -6,7 +6,7 @@ import signal
 import httpx
 import pytest
 from support.fake import Network, refusal, tool_text
-from support.local import LocalAGB
+from support.local import LocalAGB, own_file_system
 from support.lost import Losing
 
 from agb import (
@@ -148,6 +148,7 @@ def test_an_id_that_nothing_was_started_with_is_not_found(session: Session) -> N
         pass
 
 
+@own_file_system
 def test_directory_and_variables_arrive_and_nothing_of_ours_does(
     session: Session,
 ) -> None:
