@@ -29,7 +29,7 @@ EXPECTED = {
     "processes": "stdout compiling\nstdout linking\nexit code 3\napple\npear\n",
     "contexts": "see you tomorrow\nnote.txt 16 bytes\n",
 }
-IN_ABSOLUTE_PATHS = {"quickstart", "files"}
+IN_ABSOLUTE_PATHS = {"quickstart", "files", "directories", "watching"}
 RUN = """\
 import anyio, inspect, runpy, sys
 main = runpy.run_path(sys.argv[1])["main"]
