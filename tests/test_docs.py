@@ -25,6 +25,7 @@ EXPECTED = {
         "File.NotFound - /tmp/nothing: No such file or directory\n"
         "raised: ZeroDivisionError: division by zero\n"
     ),
+    "streaming": "0\n1\n2\nshown: 42\nresult: 42\nleft: STREAM_UNFINISHED\ncalled back\nTrue\n",
     "labels": "1 in production\n0 left\n",
     "processes": "stdout compiling\nstdout linking\nexit code 3\napple\npear\n",
     "contexts": "see you tomorrow\nnote.txt 16 bytes\n",
