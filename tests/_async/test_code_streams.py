@@ -3,6 +3,7 @@
 import pytest
 
 from agb import (
+    APIConnectionError,
     AsyncAGB,
     AsyncCodeStream,
     AsyncSession,
@@ -136,3 +137,23 @@ async def test_much_output_comes_whole(session: AsyncSession) -> None:
     result = await session.code.run(code, "python", stream_beta=True)
     assert result.success
     assert "".join(result.logs.stdout) == "".join(f"line {i} é€😀\n" for i in range(20000))
+
+
+async def test_a_server_that_is_killed_ends_its_streams_and_keeps_what_had_come(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    async with AsyncAGB.local(data_dir=tmp_path_factory.mktemp("data")) as agb:
+        session = (await agb.create()).session
+        assert session is not None
+        server = agb.transport.connections.server
+        assert server is not None
+        endless = "print('begun', flush=True)\nimport time\nwhile True: time.sleep(0.01)"
+        async with session.code.stream(endless, "python", timeout_s=600) as run:
+            await following(run)
+            server._process.kill()
+            with pytest.raises(StreamDisconnectedError) as broken:
+                await following(run)
+        assert broken.value.partial == run.result
+        assert "".join(run.result.logs.stdout) == "begun\n"
+        again = await session.code.run("1", "python", stream_beta=True)
+        assert isinstance(again.error, APIConnectionError)

@@ -5,6 +5,7 @@ import pytest
 
 from agb import (
     AGB,
+    APIConnectionError,
     CodeExecutionError,
     CodeStream,
     EndEvent,
@@ -137,3 +138,23 @@ def test_much_output_comes_whole(session: Session) -> None:
     result = session.code.run(code, "python", stream_beta=True)
     assert result.success
     assert "".join(result.logs.stdout) == "".join(f"line {i} é€😀\n" for i in range(20000))
+
+
+def test_a_server_that_is_killed_ends_its_streams_and_keeps_what_had_come(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with AGB.local(data_dir=tmp_path_factory.mktemp("data")) as agb:
+        session = agb.create().session
+        assert session is not None
+        server = agb.transport.connections.server
+        assert server is not None
+        endless = "print('begun', flush=True)\nimport time\nwhile True: time.sleep(0.01)"
+        with session.code.stream(endless, "python", timeout_s=600) as run:
+            following(run)
+            server._process.kill()
+            with pytest.raises(StreamDisconnectedError) as broken:
+                following(run)
+        assert broken.value.partial == run.result
+        assert "".join(run.result.logs.stdout) == "begun\n"
+        again = session.code.run("1", "python", stream_beta=True)
+        assert isinstance(again.error, APIConnectionError)
