@@ -624,6 +624,12 @@ class TestProot:
         assert "own file system view by proot" in proot.description
         assert "isolation" in proot.description
 
+    async def test_passwords_of_the_host_are_out_of_sight(
+        self, proot: Sandboxes, opened: Opened
+    ) -> None:
+        sandbox = await opened(proot)
+        assert await shell(sandbox, "cat /etc/shadow /etc/gshadow; ls -A /etc/shadow") == ""
+
     async def test_without_its_tracer_a_session_ends(
         self, proot: Sandboxes, opened: Opened
     ) -> None:

@@ -27,6 +27,8 @@ from agb.local.sandbox.trial import problem_of
 from agb.local.sandbox.users import become, people, some_uids
 from agb.local.sandbox.view import View
 
+_CLOSED = ("shadow", "shadow-", "gshadow", "gshadow-", "sudoers")
+"""What of /etc programs of root could read, and have no business to."""
 _NAMES = Path("/etc/resolv.conf")  # often a link to where a session has a folder of its own
 _ENVIRONMENT = {
     # Proot 5.1 loses the end of a program's heap when that starts another by clone(2), as programs
@@ -142,6 +144,9 @@ class Proot:
         binds += [f"{root}/dev/shm:/dev/shm", f"{INSIDE}:{PACKAGE}/{INSIDE.name}"]  # noqa: S108 - its own
         for name, text in people(os.geteuid() if uid is None else uid).items():
             binds.append(f"{_written(root / 'etc' / name, text)}:/etc/{name}")
+        closed = root / "etc/closed"
+        closed.mkdir(exist_ok=True)
+        binds += [f"{closed}:/etc/{name}" for name in _CLOSED if Path("/etc", name).exists()]
         if _NAMES.is_symlink() and _NAMES.exists():
             binds.append(f"{_NAMES.resolve()}:{_NAMES}")
         return [
