@@ -53,7 +53,7 @@ class WebSocketProtocol:
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self._protocol = _protocol(url)
-        self.where = _http.host_of(url)
+        self.where: str = _http.host_of(url)
         self._closing = False
         self._message: list[bytes] | None = None
         request = self._protocol.connect()

@@ -28,8 +28,8 @@ class AsyncBinaryFile:
     """
 
     def __init__(self, contents: AsyncFileContents, path: str, mode: str) -> None:
-        self.name = _checks.path("path", path)
-        self.mode = mode
+        self.name: str = _checks.path("path", path)
+        self.mode: str = mode
         self._contents = contents
         self._size = 0
         self._at = 0

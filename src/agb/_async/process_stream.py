@@ -24,8 +24,8 @@ class AsyncProcessStream:
     def __init__(
         self, scripts: AsyncScripts, process_id: str, stdout_offset: int, stderr_offset: int
     ) -> None:
-        self.stdout_offset = stdout_offset
-        self.stderr_offset = stderr_offset
+        self.stdout_offset: int = stdout_offset
+        self.stderr_offset: int = stderr_offset
         self._scripts = scripts
         self._process_id = process_id
         self._pieces: deque[ProcessOutput] = deque()

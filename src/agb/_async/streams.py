@@ -32,7 +32,7 @@ class AsyncStreams:
     """
 
     def __init__(self, session: "AsyncBaseSession") -> None:
-        self.heartbeat = Heartbeat()
+        self.heartbeat: Heartbeat = Heartbeat()
         self._session = session
         self._opening = aio.Lock()
         self._shared: AsyncSharedSocket | None = None

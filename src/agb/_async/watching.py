@@ -40,7 +40,7 @@ class AsyncFileWatch:
         recover: bool,
         watched: set[str],
     ) -> None:
-        self.path = _checks.path("path", path)
+        self.path: str = _checks.path("path", path)
         self._interval = _checks.seconds("interval", interval)
         self._tools = caller
         self._contents = AsyncFileContents(caller)

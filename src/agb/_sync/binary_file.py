@@ -29,8 +29,8 @@ class BinaryFile:
     """
 
     def __init__(self, contents: FileContents, path: str, mode: str) -> None:
-        self.name = _checks.path("path", path)
-        self.mode = mode
+        self.name: str = _checks.path("path", path)
+        self.mode: str = mode
         self._contents = contents
         self._size = 0
         self._at = 0

@@ -25,8 +25,8 @@ class ProcessStream:
     def __init__(
         self, scripts: Scripts, process_id: str, stdout_offset: int, stderr_offset: int
     ) -> None:
-        self.stdout_offset = stdout_offset
-        self.stderr_offset = stderr_offset
+        self.stdout_offset: int = stdout_offset
+        self.stderr_offset: int = stderr_offset
         self._scripts = scripts
         self._process_id = process_id
         self._pieces: deque[ProcessOutput] = deque()

@@ -33,7 +33,7 @@ class Streams:
     """
 
     def __init__(self, session: "BaseSession") -> None:
-        self.heartbeat = Heartbeat()
+        self.heartbeat: Heartbeat = Heartbeat()
         self._session = session
         self._opening = threads.Lock()
         self._shared: SharedSocket | None = None

@@ -41,7 +41,7 @@ class FileWatch:
         recover: bool,
         watched: set[str],
     ) -> None:
-        self.path = _checks.path("path", path)
+        self.path: str = _checks.path("path", path)
         self._interval = _checks.seconds("interval", interval)
         self._tools = caller
         self._contents = FileContents(caller)

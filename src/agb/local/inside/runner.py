@@ -46,7 +46,7 @@ class Runner:
     """
 
     def __init__(self, language: Language, spawner: Spawner, cwd: Path) -> None:
-        self.events = Channel()
+        self.events: Channel = Channel()
         self._language = language
         self._spawner = spawner
         self._running = False
