@@ -329,6 +329,8 @@ async def test_a_link_that_leads_nowhere_is_passed_over(link: str) -> None:
         session = linked(agb)
         session.link_url = link
         assert (await session.command.execute("true")).output == "by API"
+        session.link_url, session.token = "https://link.example", "no token: é"
+        assert (await session.command.execute("true")).output == "by API"
 
 
 async def test_what_a_delete_waited_for_in_vain_is_told() -> None:

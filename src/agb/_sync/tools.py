@@ -40,7 +40,8 @@ class Tools:
         session = self._session
         timeouts = timeouts or session.transport.timeouts()
         server = next((tool.server for tool in session.tool_list if tool.name == name), "")
-        if server and session.token and usable_url(session.link_url):
+        opens = session.token and session.token.isascii()
+        if server and opens and usable_url(session.link_url):
             try:
                 return self._call_over_link(name, server, args, timeouts)
             except APIConnectionError as error:
