@@ -1,6 +1,7 @@
 """A session's WebSocket: what is asked for on it, and what it tells."""
 
 import json
+import shutil
 from contextlib import suppress
 from typing import Any
 
@@ -43,6 +44,7 @@ async def test_output_comes_while_the_code_goes_on(agb: Caller, session_id: str)
         assert text_of(await stream.rest("r", first=seen + 1)) == "after\n"
 
 
+@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
 async def test_runs_of_several_languages_go_on_at_once(agb: Caller, session_id: str) -> None:
     async with streaming(agb, session_id) as stream:
         await stream.ask("slow", UNTIL_GO)

@@ -15,13 +15,7 @@ from agb._wire.codec import Misread, is_object
 from agb._wire.link import TOKEN_HEADER
 from agb._wire.stream import CancelRequest, RunRequest
 from agb.local.links import check_link_token
-from agb.local.refusals import (
-    Refusal,
-    invalid_parameter,
-    refusing_deep_nesting,
-    session_not_found,
-    too_many_runs,
-)
+from agb.local.refusals import Refusal, invalid_parameter, session_not_found, too_many_runs
 from agb.local.sessions import Session, Sessions
 from agb.local.streamed_run import StreamedRun
 
@@ -131,24 +125,20 @@ class _Streams:
 
 def _read(text: str | None) -> tuple[stream.Request | Refusal, str]:
     """Read a frame: what it asks for, or why it can't be had, and the run's name, if it has one."""
-    nothing = invalid_parameter("the frame is not text")
     if text is None:
-        return nothing, ""
+        return invalid_parameter("the frame is not text"), ""
     try:
-        with refusing_deep_nesting():
-            request = stream.read_request(text)
-            return request, _usable(request.invocation_id)
+        request = stream.read_request(text)
     except Misread as misread:
         return invalid_parameter(str(misread)), _usable(_name_in(text))
-    except Refusal as no:
-        return no, ""
+    return request, _usable(request.invocation_id)
 
 
 def _name_in(text: str) -> Any:
     """Find the name of a run in a frame that makes no sense otherwise."""
     try:
         frame = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return frame.get("invocationId") if is_object(frame) else None
 
