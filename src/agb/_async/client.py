@@ -1,6 +1,5 @@
 """The client: creates, finds and deletes sessions."""
 
-import logging
 import os
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -10,34 +9,26 @@ from typing import Self
 
 from agb import _checks
 from agb._async.contexts import AsyncContextService
+from agb._async.creation import AsyncCreation
 from agb._async.listing import AsyncListing
 from agb._async.low_level import AsyncClient
 from agb._async.reported import reported
 from agb._async.scope import AsyncSessionScope
 from agb._async.session import AsyncBaseSession, AsyncSession
 from agb._async.transport import AsyncConnections, AsyncTransport
-from agb._concurrency import aio
-from agb._context_reading import sync_failure
-from agb._creating import create_request, created_data
+from agb._creating import create_request
 from agb._deadline import Deadline
 from agb._embedded import EMBEDDED_ENDPOINT, EmbeddedServer
 from agb._http import AsyncHTTPClient, AsyncHTTPTransport
 from agb._session_reading import public_session_data
 from agb._wire import endpoints
 from agb._wire.answers import Answer
-from agb._wire.messages.sessions import CreateSessionData, SessionData, SessionPage, SessionRequest
+from agb._wire.messages.sessions import SessionData, SessionPage, SessionRequest
 from agb.config import Config
 from agb.context_sync import ContextSync
 from agb.exceptions import ConfigurationError, InvalidParamsError
 from agb.results import DeleteResult, GetSessionResult, SessionListResult, SessionResult
 from agb.session_params import BrowserContext, CreateSessionParams, checked_labels
-
-_log = logging.getLogger("agb")
-
-_DELETE_SECONDS = 65.0
-"""More than a delete takes by itself."""
-_UNDO_SECONDS = 15.0
-"""How long a cancelled create waits for the answer that names the session, and for its delete."""
 
 
 class AsyncAGB:
@@ -219,44 +210,7 @@ class AsyncAGB:
         """
         deadline = Deadline(_checks.seconds("timeout", timeout))
         request = create_request(params or CreateSessionParams(), self.config.default_image)
-        answer = await aio.finished_or_undone(
-            lambda: self.transport.call(endpoints.CREATE_SESSION, request),
-            self._uncreate,
-            seconds=_UNDO_SECONDS,
-        )
-        session = AsyncSession.from_data(self, created_data(answer), request.image_id)
-        if request.persistence_data_list:
-            await self._wait_for_contexts(session, deadline, answer.request_id)
-        return SessionResult(request_id=answer.request_id, session=session)
-
-    async def _wait_for_contexts(
-        self, session: AsyncSession, deadline: Deadline, request_id: str
-    ) -> None:
-        """Wait until all contexts are there; a session that lacks one is deleted again."""
-        complete = False
-        try:
-            failure = sync_failure(await session.context.wait(deadline), request_id)
-            complete = failure is None
-            if failure is not None:
-                raise failure
-        finally:
-            if not complete:
-                await self._discard(session)
-
-    async def _uncreate(self, answer: Answer[CreateSessionData]) -> None:
-        """Delete a session that nobody waits for any more."""
-        if answer.data.session_id:
-            await self._discard(AsyncSession(self, answer.data.session_id))
-
-    async def _discard(self, session: AsyncSession) -> None:
-        """Delete a session that its caller never saw; what can't be deleted is told."""
-        try:
-            deleted = await aio.shielded(session.delete, seconds=_DELETE_SECONDS)
-            problem = deleted.error_message
-        except TimeoutError:
-            problem = f"it took longer than {_DELETE_SECONDS:g} s"
-        if problem:
-            _log.warning("session %s could not be deleted: %s", session.session_id, problem)
+        return await AsyncCreation(self).run(request, deadline)
 
     def session(
         self,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 from agb import _checks, _reading
 from agb._async.code import AsyncCode
 from agb._async.command import AsyncCommand
+from agb._async.deletion import AsyncDeletion
 from agb._async.file_system import AsyncFileSystem
 from agb._async.oss import AsyncOss
 from agb._async.reported import reported
@@ -15,30 +16,14 @@ from agb._async.tools import AsyncTools
 from agb._async.transfer import AsyncFileTransfer
 from agb._async.transport import AsyncTransport
 from agb._concurrency import aio
-from agb._context_reading import sync_failure
 from agb._deadline import Deadline
 from agb._http import Timeouts
-from agb._session_reading import (
-    is_gone,
-    is_listening,
-    is_over,
-    listening_probe,
-    public_tools,
-    session_info,
-)
+from agb._session_reading import is_listening, listening_probe, public_tools, session_info
 from agb._wire import endpoints, tools
 from agb._wire.messages.labels import SetLabelsRequest
 from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
 from agb._wire.messages.tools import ListToolsRequest, read_tool_list
-from agb.exceptions import (
-    APIError,
-    AuthenticationError,
-    ContextSyncError,
-    ExecutionTimeoutError,
-    InvalidParamsError,
-    PermissionDeniedError,
-    WaitTimeoutError,
-)
+from agb.exceptions import ExecutionTimeoutError, InvalidParamsError, WaitTimeoutError
 from agb.results import (
     DeleteResult,
     LinkResult,
@@ -55,8 +40,6 @@ from agb.session_params import checked_labels
 if TYPE_CHECKING:
     from agb._async.client import AsyncAGB
     from agb._async.low_level import AsyncClient
-
-_DELETED = "the session was deleted"
 
 
 class AsyncBaseSession:
@@ -363,51 +346,9 @@ class AsyncBaseSession:
             brought up to date, and the session is kept; with a `WaitTimeoutError` when it is
             still going.
         """
-        _checks.seconds("timeout", timeout)
-        if sync_context:
-            synced = await self.context.sync(mode="upload", timeout=timeout)
-            if not is_gone(synced.error):
-                synced.raise_for_error()
-        deadline = Deadline(timeout)
-        try:
-            answer = await self.transport.call(
-                endpoints.RELEASE_SESSION_ASYNC, self._request(), session_id=self.session_id
-            )
-        except APIError as error:
-            if is_gone(error):
-                await self._streams.aclose(_DELETED)
-                return DeleteResult(request_id=error.request_id)
-            raise
-        await self._streams.aclose(_DELETED)
-        if wait:
-            await self._wait_until_gone(deadline, answer.request_id)
-        return DeleteResult(request_id=answer.request_id)
-
-    async def _wait_until_gone(self, deadline: Deadline, request_id: str) -> None:
-        status = problem = ""
-        for pause in deadline.pauses():
-            seen = await self.get_status()
-            if is_over(seen.status) or is_gone(seen.error):
-                return
-            if isinstance(seen.error, (AuthenticationError, PermissionDeniedError)):
-                raise seen.error
-            if status == "DELETING" and seen.status == "RUNNING":
-                raise await self._why_kept(request_id)
-            status, problem = seen.status or status, seen.error_message
-            await aio.sleep(pause)
-        last = f"its status can't be had: {problem}" if problem else f"its status is {status}"
-        raise WaitTimeoutError(
-            f"session {self.session_id} was asked to end; after {deadline.seconds:g} s {last}",
-            request_id=request_id,
-        )
-
-    async def _why_kept(self, request_id: str) -> ContextSyncError:
-        """Ask why an AGB that had begun to release the session let it live after all."""
-        told = (await self.context.info(task_type="upload")).raise_for_error()
-        kept = f"session {self.session_id} is kept: its release was given up"
-        return sync_failure(told.context_status_data, request_id) or ContextSyncError(
-            kept, request_id=request_id
-        )
+        seconds = _checks.seconds("timeout", timeout)
+        deletion = AsyncDeletion(self, self._streams)
+        return await deletion.run(seconds, sync_context=sync_context, wait=wait)
 
     def _request(self) -> SessionRequest:
         return SessionRequest(session_id=self.session_id)

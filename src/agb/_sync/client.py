@@ -1,7 +1,6 @@
 # Generated from src/agb/_async/client.py; edit that file, then `nox -s twin`.
 """The client: creates, finds and deletes sessions."""
 
-import logging
 import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,14 +9,13 @@ from types import TracebackType
 from typing import Self
 
 from agb import _checks
-from agb._concurrency import threads
-from agb._context_reading import sync_failure
-from agb._creating import create_request, created_data
+from agb._creating import create_request
 from agb._deadline import Deadline
 from agb._embedded import EMBEDDED_ENDPOINT, EmbeddedServer
 from agb._http import HTTPClient, HTTPTransport
 from agb._session_reading import public_session_data
 from agb._sync.contexts import ContextService
+from agb._sync.creation import Creation
 from agb._sync.listing import Listing
 from agb._sync.low_level import Client
 from agb._sync.reported import reported
@@ -26,19 +24,12 @@ from agb._sync.session import BaseSession, Session
 from agb._sync.transport import Connections, Transport
 from agb._wire import endpoints
 from agb._wire.answers import Answer
-from agb._wire.messages.sessions import CreateSessionData, SessionData, SessionPage, SessionRequest
+from agb._wire.messages.sessions import SessionData, SessionPage, SessionRequest
 from agb.config import Config
 from agb.context_sync import ContextSync
 from agb.exceptions import ConfigurationError, InvalidParamsError
 from agb.results import DeleteResult, GetSessionResult, SessionListResult, SessionResult
 from agb.session_params import BrowserContext, CreateSessionParams, checked_labels
-
-_log = logging.getLogger("agb")
-
-_DELETE_SECONDS = 65.0
-"""More than a delete takes by itself."""
-_UNDO_SECONDS = 15.0
-"""How long a cancelled create waits for the answer that names the session, and for its delete."""
 
 
 class AGB:
@@ -220,42 +211,7 @@ class AGB:
         """
         deadline = Deadline(_checks.seconds("timeout", timeout))
         request = create_request(params or CreateSessionParams(), self.config.default_image)
-        answer = threads.finished_or_undone(
-            lambda: self.transport.call(endpoints.CREATE_SESSION, request),
-            self._uncreate,
-            seconds=_UNDO_SECONDS,
-        )
-        session = Session.from_data(self, created_data(answer), request.image_id)
-        if request.persistence_data_list:
-            self._wait_for_contexts(session, deadline, answer.request_id)
-        return SessionResult(request_id=answer.request_id, session=session)
-
-    def _wait_for_contexts(self, session: Session, deadline: Deadline, request_id: str) -> None:
-        """Wait until all contexts are there; a session that lacks one is deleted again."""
-        complete = False
-        try:
-            failure = sync_failure(session.context.wait(deadline), request_id)
-            complete = failure is None
-            if failure is not None:
-                raise failure
-        finally:
-            if not complete:
-                self._discard(session)
-
-    def _uncreate(self, answer: Answer[CreateSessionData]) -> None:
-        """Delete a session that nobody waits for any more."""
-        if answer.data.session_id:
-            self._discard(Session(self, answer.data.session_id))
-
-    def _discard(self, session: Session) -> None:
-        """Delete a session that its caller never saw; what can't be deleted is told."""
-        try:
-            deleted = threads.shielded(session.delete, seconds=_DELETE_SECONDS)
-            problem = deleted.error_message
-        except TimeoutError:
-            problem = f"it took longer than {_DELETE_SECONDS:g} s"
-        if problem:
-            _log.warning("session %s could not be deleted: %s", session.session_id, problem)
+        return Creation(self).run(request, deadline)
 
     def session(
         self,

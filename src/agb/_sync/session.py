@@ -6,19 +6,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from agb import _checks, _reading
 from agb._concurrency import threads
-from agb._context_reading import sync_failure
 from agb._deadline import Deadline
 from agb._http import Timeouts
-from agb._session_reading import (
-    is_gone,
-    is_listening,
-    is_over,
-    listening_probe,
-    public_tools,
-    session_info,
-)
+from agb._session_reading import is_listening, listening_probe, public_tools, session_info
 from agb._sync.code import Code
 from agb._sync.command import Command
+from agb._sync.deletion import Deletion
 from agb._sync.file_system import FileSystem
 from agb._sync.oss import Oss
 from agb._sync.reported import reported
@@ -31,15 +24,7 @@ from agb._wire import endpoints, tools
 from agb._wire.messages.labels import SetLabelsRequest
 from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
 from agb._wire.messages.tools import ListToolsRequest, read_tool_list
-from agb.exceptions import (
-    APIError,
-    AuthenticationError,
-    ContextSyncError,
-    ExecutionTimeoutError,
-    InvalidParamsError,
-    PermissionDeniedError,
-    WaitTimeoutError,
-)
+from agb.exceptions import ExecutionTimeoutError, InvalidParamsError, WaitTimeoutError
 from agb.results import (
     DeleteResult,
     LinkResult,
@@ -56,8 +41,6 @@ from agb.session_params import checked_labels
 if TYPE_CHECKING:
     from agb._sync.client import AGB
     from agb._sync.low_level import Client
-
-_DELETED = "the session was deleted"
 
 
 class BaseSession:
@@ -364,51 +347,9 @@ class BaseSession:
             brought up to date, and the session is kept; with a `WaitTimeoutError` when it is
             still going.
         """
-        _checks.seconds("timeout", timeout)
-        if sync_context:
-            synced = self.context.sync(mode="upload", timeout=timeout)
-            if not is_gone(synced.error):
-                synced.raise_for_error()
-        deadline = Deadline(timeout)
-        try:
-            answer = self.transport.call(
-                endpoints.RELEASE_SESSION_ASYNC, self._request(), session_id=self.session_id
-            )
-        except APIError as error:
-            if is_gone(error):
-                self._streams.close(_DELETED)
-                return DeleteResult(request_id=error.request_id)
-            raise
-        self._streams.close(_DELETED)
-        if wait:
-            self._wait_until_gone(deadline, answer.request_id)
-        return DeleteResult(request_id=answer.request_id)
-
-    def _wait_until_gone(self, deadline: Deadline, request_id: str) -> None:
-        status = problem = ""
-        for pause in deadline.pauses():
-            seen = self.get_status()
-            if is_over(seen.status) or is_gone(seen.error):
-                return
-            if isinstance(seen.error, (AuthenticationError, PermissionDeniedError)):
-                raise seen.error
-            if status == "DELETING" and seen.status == "RUNNING":
-                raise self._why_kept(request_id)
-            status, problem = seen.status or status, seen.error_message
-            threads.sleep(pause)
-        last = f"its status can't be had: {problem}" if problem else f"its status is {status}"
-        raise WaitTimeoutError(
-            f"session {self.session_id} was asked to end; after {deadline.seconds:g} s {last}",
-            request_id=request_id,
-        )
-
-    def _why_kept(self, request_id: str) -> ContextSyncError:
-        """Ask why an AGB that had begun to release the session let it live after all."""
-        told = self.context.info(task_type="upload").raise_for_error()
-        kept = f"session {self.session_id} is kept: its release was given up"
-        return sync_failure(told.context_status_data, request_id) or ContextSyncError(
-            kept, request_id=request_id
-        )
+        seconds = _checks.seconds("timeout", timeout)
+        deletion = Deletion(self, self._streams)
+        return deletion.run(seconds, sync_context=sync_context, wait=wait)
 
     def _request(self) -> SessionRequest:
         return SessionRequest(session_id=self.session_id)

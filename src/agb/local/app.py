@@ -44,7 +44,8 @@ from agb.local.refusals import (
     wrong_key,
 )
 from agb.local.seals import Seals
-from agb.local.sessions import Session, Sessions
+from agb.local.session import Session
+from agb.local.sessions import Sessions
 from agb.local.tools import OK, CallerGone, call_tool
 
 _log = logging.getLogger(__name__)

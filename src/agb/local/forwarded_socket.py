@@ -12,7 +12,8 @@ from websockets.typing import Subprotocol
 
 from agb.local.forwarding import end_to_end, target_of
 from agb.local.refusals import Refusal, no_answer
-from agb.local.sessions import Session, Sessions
+from agb.local.session import Session
+from agb.local.sessions import Sessions
 
 _LONGEST = 64 * 1024 * 1024
 """Bytes of a message; the server takes no longer ones either."""

@@ -30,7 +30,7 @@ from agb.local.contexts import handlers as contexts
 from agb.local.contexts import read_mounts
 from agb.local.images import Image, find_image
 from agb.local.refusals import invalid_parameter
-from agb.local.sessions import Session
+from agb.local.session import Session
 from agb.local.tools import call_tool
 
 _MOST_ON_A_PAGE = 100

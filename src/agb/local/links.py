@@ -4,7 +4,8 @@ import hmac
 
 from agb.local.refusals import session_not_found, wrong_token
 from agb.local.seals import Seals
-from agb.local.sessions import Session, Sessions
+from agb.local.session import Session
+from agb.local.sessions import Sessions
 
 LINK_PATH = "/link"
 STREAM_PATH = "/stream"

@@ -7,7 +7,7 @@ from html import escape
 from attrs import frozen
 
 from agb.local.metrics import Program, programs
-from agb.local.sessions import Session
+from agb.local.session import Session
 
 
 @frozen(kw_only=True)

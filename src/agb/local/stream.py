@@ -16,7 +16,8 @@ from agb._wire.link import TOKEN_HEADER
 from agb._wire.stream import CancelRequest, RunRequest
 from agb.local.links import check_link_token
 from agb.local.refusals import Refusal, invalid_parameter, session_not_found, too_many_runs
-from agb.local.sessions import Session, Sessions
+from agb.local.session import Session
+from agb.local.sessions import Sessions
 from agb.local.streamed_run import StreamedRun
 
 _log = logging.getLogger(__name__)

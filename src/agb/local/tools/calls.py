@@ -18,7 +18,7 @@ from agb.local.refusals import (
     tool_not_found,
 )
 from agb.local.sandbox import OperationError, SandboxGone
-from agb.local.sessions import Session
+from agb.local.session import Session
 from agb.local.tools import code, files, shell, system
 from agb.local.tools.results import TIMED_OUT, Run, ToolResult
 

@@ -5,7 +5,7 @@ from typing import Any
 from agb._wire.code import CodeError, write_outcome
 from agb._wire.tools import RUN_CODE, RunCodeArguments
 from agb.local.sandbox import EventHandler, OperationError
-from agb.local.sessions import Session
+from agb.local.session import Session
 from agb.local.tools.results import LONGEST_RUN, OK, TIMED_OUT, Run, ToolResult
 
 

@@ -33,7 +33,7 @@ from agb._wire.tools import (
     SearchFilesArguments,
     WriteFileArguments,
 )
-from agb.local.sessions import Session
+from agb.local.session import Session
 from agb.local.tools.results import Run, ToolResult
 
 _LONGEST = 60.0

@@ -6,7 +6,7 @@ from typing import Any
 from attrs import frozen
 
 from agb._wire.messages.tools import ContentPart, ToolCallData
-from agb.local.sessions import Session
+from agb.local.session import Session
 
 OK = "OK"
 TIMED_OUT = "Execution.Timeout"

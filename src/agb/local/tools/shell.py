@@ -8,7 +8,7 @@ from typing import Any
 from agb._wire.codec import dump
 from agb._wire.texts import ShellOutcome
 from agb._wire.tools import SHELL, ShellArguments
-from agb.local.sessions import Session
+from agb.local.session import Session
 from agb.local.tools.results import LONGEST_RUN, TIMED_OUT, Run, ToolResult
 
 _EXIT_CODE_OF_TIMEOUT = 124

@@ -7,7 +7,7 @@ from agb._wire.codec import dump
 from agb._wire.tools import GET_METRICS, NoArguments
 from agb.local.metrics import Reading, Traffic, read
 from agb.local.sandbox import SandboxGone
-from agb.local.sessions import Session
+from agb.local.session import Session
 from agb.local.tools.results import Run, ToolResult
 
 _LONGEST = 60.0

@@ -1,0 +1,94 @@
+"""Deleting a session, and what may stand in the way of that."""
+
+from typing import TYPE_CHECKING
+
+from agb._async.streams import AsyncStreams
+from agb._concurrency import aio
+from agb._context_reading import sync_failure
+from agb._deadline import Deadline
+from agb._session_reading import is_gone, is_over
+from agb._wire import endpoints
+from agb._wire.messages.sessions import SessionRequest
+from agb.exceptions import (
+    APIError,
+    AuthenticationError,
+    ContextSyncError,
+    PermissionDeniedError,
+    WaitTimeoutError,
+)
+from agb.results import DeleteResult
+
+if TYPE_CHECKING:
+    from agb._async.session import AsyncBaseSession
+
+_DELETED = "the session was deleted"
+
+
+class AsyncDeletion:
+    """Deletes a session.
+
+    Args:
+        session: The session.
+        streams: Its streams, which end with it.
+    """
+
+    def __init__(self, session: "AsyncBaseSession", streams: AsyncStreams) -> None:
+        self._session = session
+        self._streams = streams
+
+    async def run(self, seconds: float, *, sync_context: bool, wait: bool) -> DeleteResult:
+        """Delete it; see `AsyncBaseSession.delete`.
+
+        Raises:
+            ContextSyncError: A context could not be brought up to date.
+            WaitTimeoutError: It is still going.
+            APIError: The AGB does not let it go.
+        """
+        session_id = self._session.session_id
+        if sync_context:
+            synced = await self._session.context.sync(mode="upload", timeout=seconds)
+            if not is_gone(synced.error):
+                synced.raise_for_error()
+        deadline = Deadline(seconds)
+        try:
+            answer = await self._session.transport.call(
+                endpoints.RELEASE_SESSION_ASYNC,
+                SessionRequest(session_id=session_id),
+                session_id=session_id,
+            )
+        except APIError as error:
+            if is_gone(error):
+                await self._streams.aclose(_DELETED)
+                return DeleteResult(request_id=error.request_id)
+            raise
+        await self._streams.aclose(_DELETED)
+        if wait:
+            await self._wait_until_gone(deadline, answer.request_id)
+        return DeleteResult(request_id=answer.request_id)
+
+    async def _wait_until_gone(self, deadline: Deadline, request_id: str) -> None:
+        status = problem = ""
+        for pause in deadline.pauses():
+            seen = await self._session.get_status()
+            if is_over(seen.status) or is_gone(seen.error):
+                return
+            if isinstance(seen.error, (AuthenticationError, PermissionDeniedError)):
+                raise seen.error
+            if status == "DELETING" and seen.status == "RUNNING":
+                raise await self._why_kept(request_id)
+            status, problem = seen.status or status, seen.error_message
+            await aio.sleep(pause)
+        last = f"its status can't be had: {problem}" if problem else f"its status is {status}"
+        raise WaitTimeoutError(
+            f"session {self._session.session_id} was asked to end; after {deadline.seconds:g} s "
+            f"{last}",
+            request_id=request_id,
+        )
+
+    async def _why_kept(self, request_id: str) -> ContextSyncError:
+        """Ask why an AGB that had begun to release the session let it live after all."""
+        told = (await self._session.context.info(task_type="upload")).raise_for_error()
+        kept = f"session {self._session.session_id} is kept: its release was given up"
+        return sync_failure(told.context_status_data, request_id) or ContextSyncError(
+            kept, request_id=request_id
+        )
