@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,16 @@ from support.local import LocalAGB, running
 
 settings.register_profile("agb", deadline=None)  # how long an example takes says nothing here
 settings.load_profile("agb")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _signals_are_as_in_a_terminal() -> Iterator[None]:
+    """A job in the background ignores these, and so does all that it starts."""
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
+    quits = signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGQUIT, quits)
 
 
 @pytest.fixture(autouse=True)

@@ -69,7 +69,10 @@ def test_an_end_is_read_as_it_was_written(
 
 def test_a_run_that_could_not_be_had_is_broken_by_the_server() -> None:
     frame = stream.write_error("i", "server", 1, code="Language.Unknown", message="no cobol")
-    assert stream.read_event(frame) == ("i", stream.Broken("no cobol", remote=True))
+    assert stream.read_event(frame) == (
+        "i",
+        stream.Broken("no cobol", remote=True, code="Language.Unknown"),
+    )
 
 
 def told(data: Any, **more: Any) -> str:
@@ -99,7 +102,7 @@ def told(data: Any, **more: Any) -> str:
         ({"phase": "event", "error": "boom"}, stream.Broken("boom", remote=True)),
         ({"phase": "error"}, stream.Broken("failed", remote=True)),
         ({"phase": "error", "message": "m"}, stream.Broken("m", remote=True)),
-        ({"phase": "error", "error": {"code": "E"}}, stream.Broken("E", remote=True)),
+        ({"phase": "error", "error": {"code": "E"}}, stream.Broken("E", remote=True, code="E")),
         ({"phase": "dusk"}, stream.Broken("a frame of the unknown phase 'dusk'", remote=False)),
         ({}, stream.Broken("a frame of the unknown phase None", remote=False)),
         ([], stream.Broken("a frame without data", remote=False)),

@@ -13,8 +13,7 @@ PACKAGE = Path("/run/agb")
 
 _FOLDERS = ("data", HOME, "mnt", "opt", "srv", "tmp", "var/tmp", "workspace")
 _SHARED = ("tmp", "var/tmp")
-_SHARED_MEMORY = "dev/shm"
-_OWN = ("proc", _SHARED_MEMORY, f"run/agb/{INSIDE.name}")
+_OWN = ("proc", f"run/agb/{INSIDE.name}")
 _LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _FONTS = Path("/var/cache/fontconfig")  # without it the first program with letters takes seconds
 
@@ -34,7 +33,6 @@ def lay_out(root: Path, view: View, *, owner: int | None) -> list[Path]:
     apart = [Path("/", name) for name in _LINKS if name not in links]
     shown = [*SYSTEM, *view.folders, *(path for path in (*apart, _FONTS) if path.is_dir())]
     furnish(root, owner=owner, mounts=[*shown, *map(Path, _OWN)])
-    (root / _SHARED_MEMORY).chmod(0o1777)
     for name in links:
         link(root, name, os.readlink(f"/{name}"))  # noqa: PTH115 - as it is written
     return shown

@@ -140,8 +140,11 @@ class Proot:
     def _command(self, root: Path, uid: int | None) -> list[str]:
         """Give what comes before a program that is to run in a sandbox."""
         shown = lay_out(root, self.view, owner=uid)
+        shared = root / "dev/shm"
+        shared.mkdir(parents=True, exist_ok=True)
+        shared.chmod(0o1777)
         binds = [f"{path}:{path}" for path in (*shown, "/proc", "/dev")]
-        binds += [f"{root}/dev/shm:/dev/shm", f"{INSIDE}:{PACKAGE}/{INSIDE.name}"]  # noqa: S108 - its own
+        binds += [f"{shared}:/dev/shm", f"{INSIDE}:{PACKAGE}/{INSIDE.name}"]
         for name, text in people(os.geteuid() if uid is None else uid).items():
             binds.append(f"{_written(root / 'etc' / name, text)}:/etc/{name}")
         closed = root / "etc/closed"
