@@ -1,5 +1,6 @@
 """Cancellation is a normal event: what was opened is closed all the same."""
 
+import gc
 import uuid
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from support.fake import Network, envelope, refusal
 from support.local import LocalAGB
 
-from agb import AsyncAGB, ContextSync, CreateSessionParams
+from agb import AsyncAGB, AsyncSession, ContextSync, CreateSessionParams
 
 
 async def test_a_session_is_deleted_when_its_block_is_cancelled(local_agb: LocalAGB) -> None:
@@ -183,3 +184,26 @@ async def test_a_cancelled_create_that_was_refused_has_nothing_to_undo() -> None
             await agb.create(CreateSessionParams(image_id="i"))
     assert scope.cancelled_caught
     assert network.paths() == ["createSession"]
+
+
+class BreaksOff(httpx.AsyncBaseTransport):
+    """Is cancelled while it sends a body."""
+
+    def __init__(self) -> None:
+        self.scope = anyio.CancelScope()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        async for _ in request.stream:
+            self.scope.cancel()
+            await anyio.sleep_forever()
+        raise AssertionError
+
+
+async def test_a_request_that_is_cancelled_while_it_is_sent_leaves_nothing_open() -> None:
+    transport = BreaksOff()
+    async with AsyncAGB("key", endpoint="http://agb.test", transport=transport) as agb:
+        with transport.scope:
+            await AsyncSession(agb, "s-1").command.execute("true")
+    assert transport.scope.cancelled_caught
+    gc.collect()  # trio would complain now

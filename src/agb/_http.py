@@ -3,7 +3,7 @@
 import ipaddress
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
@@ -168,6 +168,39 @@ class _Unshown(httpx.URL):
 def unshown(request: httpx.Request) -> httpx.Request:
     """Keep the URL of a request out of logs."""
     request.url = _Unshown(request.url)
+    return request
+
+
+class _Body(httpx.AsyncByteStream, httpx.SyncByteStream):
+    """The body of a request.
+
+    No generator, as httpx has it: one that is left half-way, as by cancellation, would have to be
+    closed by hand, and trio complains when it is not.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((self._content,))
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Once(self._content)
+
+
+class _Once(AsyncIterator[bytes]):
+    def __init__(self, content: bytes) -> None:
+        self._left = [content]
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
+
+
+def breakable(request: httpx.Request) -> httpx.Request:
+    """Let a request be broken off while its body is sent."""
+    request.stream = _Body(request.content)
     return request
 
 

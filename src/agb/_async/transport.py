@@ -197,7 +197,7 @@ class AsyncTransport:
     async def stream_in(self, url: str) -> AsyncGenerator[HTTPResponse]:
         """Get a stream from a URL that carries its own permission; redirects are followed."""
         http = await self._ready()
-        request = http.build_request("GET", url, extensions=self._patience())
+        request = _http.breakable(http.build_request("GET", url, extensions=self._patience()))
         try:
             response = await self._follow(http, request)
             try:
@@ -235,13 +235,15 @@ class AsyncTransport:
         timeouts: Timeouts | None,
     ) -> HTTPResponse:
         http = await self._ready()
-        request = http.build_request(
-            method,
-            url,
-            params=query or None,
-            headers=dict(headers),
-            content=None if body is None else json.dumps(body).encode(),
-            extensions={"timeout": (timeouts or self.timeouts()).as_extension()},
+        request = _http.breakable(
+            http.build_request(
+                method,
+                url,
+                params=query or None,
+                headers=dict(headers),
+                content=None if body is None else json.dumps(body).encode(),
+                extensions={"timeout": (timeouts or self.timeouts()).as_extension()},
+            )
         )
         started = time.monotonic()
         try:

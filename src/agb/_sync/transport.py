@@ -189,7 +189,7 @@ class Transport:
     def stream_in(self, url: str) -> Generator[HTTPResponse, None, None]:
         """Get a stream from a URL that carries its own permission; redirects are followed."""
         http = self._ready()
-        request = http.build_request("GET", url, extensions=self._patience())
+        request = _http.breakable(http.build_request("GET", url, extensions=self._patience()))
         try:
             response = self._follow(http, request)
             try:
@@ -227,13 +227,15 @@ class Transport:
         timeouts: Timeouts | None,
     ) -> HTTPResponse:
         http = self._ready()
-        request = http.build_request(
-            method,
-            url,
-            params=query or None,
-            headers=dict(headers),
-            content=None if body is None else json.dumps(body).encode(),
-            extensions={"timeout": (timeouts or self.timeouts()).as_extension()},
+        request = _http.breakable(
+            http.build_request(
+                method,
+                url,
+                params=query or None,
+                headers=dict(headers),
+                content=None if body is None else json.dumps(body).encode(),
+                extensions={"timeout": (timeouts or self.timeouts()).as_extension()},
+            )
         )
         started = time.monotonic()
         try:
