@@ -1,6 +1,7 @@
 """What goes wrong with contexts on the way, and what the client makes of it."""
 
 import errno
+import gc
 import hashlib
 import json
 from collections.abc import Iterator
@@ -308,6 +309,8 @@ async def test_a_full_disk_on_this_machine_fails_a_download_and_leaves_nothing(
     assert isinstance(got.error, TransferError)
     assert "No space left on device" in got.error_message
     assert not list(tmp_path.iterdir())
+    del got
+    gc.collect()  # so that it complains here
 
 
 async def test_a_download_goes_where_it_is_sent_on_to_but_not_in_circles(tmp_path: Path) -> None:
