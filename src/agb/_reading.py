@@ -149,26 +149,21 @@ def code_result(answer: ToolAnswer) -> results.CodeExecutionResult:
     )
 
 
-def code_error(
-    outcome: CodeOutcome, *, code: str, request_id: str, told: str = ""
-) -> ToolError | None:
+def code_error(outcome: CodeOutcome, *, code: str, request_id: str) -> ToolError | None:
     """Return why code failed, if it did.
 
     Args:
         outcome: What the run left behind.
         code: What the AGB calls the failure; the last word says whether time ran out.
         request_id: Names the run.
-        told: How the AGB puts it, where it has put it in more words than the error has.
     """
     error = outcome.error
     if error is None:
         return None
     if code.lower().endswith(_TIMEOUT):
-        return ExecutionTimeoutError(
-            told or error.told or error.value, code=code, request_id=request_id
-        )
+        return ExecutionTimeoutError(error.told or error.value, code=code, request_id=request_id)
     return CodeExecutionError(
-        told or error.told or error.value or error.name,
+        error.told or error.value or error.name,
         code=code,
         request_id=request_id,
         name=error.name,

@@ -125,22 +125,24 @@ class Transcript:
 
     def _ended(self, event: stream.Ended) -> Sequence[StreamEvent]:
         told = () if event.error is None else self._raised(stream.Raised(event.error, {}))
+        if event.error is not None and self._failure is not None:
+            words = event.error.value or self._failure.told
+            self._failure = evolve(self._failure, told=words)
         self.is_over, self.still_runs = True, False
         self._result = evolve(
-            self._told(self._code_error("" if event.error is None else event.error.value)),
+            self._told(self._code_error()),
             execution_count=event.execution_count,
             execution_time=event.execution_time,
         )
         end = EndEvent(execution_count=event.execution_count, execution_time=event.execution_time)
         return (*told, end)
 
-    def _code_error(self, told: str = "") -> ToolError | None:
+    def _code_error(self) -> ToolError | None:
         name = "" if self._failure is None else self._failure.name
         return _reading.code_error(
             CodeOutcome(error=self._failure, stderr=self._stderr),
             code=name if name.lower().endswith(".timeout") else "",
             request_id=self._invocation_id,
-            told=told,
         )
 
     def _told(self, error: AGBError | None) -> CodeExecutionResult:
