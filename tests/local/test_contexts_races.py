@@ -2,6 +2,7 @@
 
 import errno
 import io
+import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from agb.local.contexts.upload import Upload
 from agb.local.contexts.values import Object
 from agb.local.refusals import Refusal
 from local.mounted import zipped
+from local.openers import open_each
 
 ARCHIVE = SyncPolicy(upload_policy=UploadPolicy(upload_mode=UploadMode.ARCHIVE))
 
@@ -629,3 +631,15 @@ def test_times_and_names_survive_an_archive(tmp_path: Path) -> None:
     for before, after in zip(entries, found, strict=True):
         assert (after.path, after.kind, after.mode) == (before.path, before.kind, before.mode)
         assert (after.mtime, after.target) == (before.mtime, before.target)
+
+
+def test_servers_that_start_at_once_on_a_new_folder_all_open_its_index(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.db" for number in range(50)]
+    spawned = multiprocessing.get_context("spawn")
+    at_once = spawned.Barrier(4)
+    servers = [spawned.Process(target=open_each, args=(paths, at_once)) for _ in range(4)]
+    for server in servers:
+        server.start()
+    for server in servers:
+        server.join()
+    assert [server.exitcode for server in servers] == [0] * 4

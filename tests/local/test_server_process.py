@@ -53,7 +53,9 @@ def line(running: subprocess.Popen[str]) -> str:
 
 def exports(running: subprocess.Popen[str]) -> dict[str, str]:
     """Read the two variables as a shell would."""
-    words = [shlex.split(line(running)) for _ in range(2)]
+    said = [line(running) for _ in range(2)]
+    assert all(said), running.communicate()
+    words = [shlex.split(each) for each in said]
     assert [word[0] for word in words] == ["export", "export"]
     return dict(word[1].split("=", 1) for word in words)
 

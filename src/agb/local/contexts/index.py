@@ -1,6 +1,7 @@
 """The index of all contexts: a SQLite database and how it is opened."""
 
 import errno
+import fcntl
 import os
 import sqlite3
 import threading
@@ -89,10 +90,11 @@ class Index:
         )
         try:
             self._db.row_factory = sqlite3.Row
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA foreign_keys = ON")
-            self._migrate()
+            with _opened_alone(path):
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._db.execute("PRAGMA foreign_keys = ON")
+                self._migrate()
         except BaseException:
             self._db.close()
             raise
@@ -141,6 +143,21 @@ class Index:
                 for statement in script.split(";"):
                     self.execute(statement)
             self.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+
+
+@contextmanager
+def _opened_alone(path: Path) -> Generator[None]:
+    """Keep others, in this process and in others, from opening the database meanwhile.
+
+    SQLite does not wait where two make the same new file a WAL at once: one is told that it is
+    locked.
+    """
+    descriptor = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
