@@ -17,6 +17,8 @@ nox.options.sessions = ["tests"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 VERSIONS = ("3.11", "3.12", "3.13")
+SPREAD = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadfile")
+"""Files of tests are shared out among processes; `-- -n 0` runs them in one, one after another."""
 
 
 def found(version: str) -> str:
@@ -53,7 +55,7 @@ def tests(session: nox.Session) -> None:
     """All tests, on every Python found among 3.11, 3.12 and 3.13, with coverage."""
     session.install(".[local]", *group("tests"))
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", *SPREAD, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report", *([] if session.posargs else ["--fail-under=95"]))
 
