@@ -12,6 +12,7 @@ from hypothesis import settings
 from support.local import LocalAGB, running
 
 settings.register_profile("agb", deadline=None)  # how long an example takes says nothing here
+settings.register_profile("long", deadline=None, max_examples=3000)  # --hypothesis-profile=long
 settings.load_profile("agb")
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agb._wire import endpoints
 from agb._wire.answers import Malformed, Refused, good_answer, read_answer, refusal
-from agb._wire.codec import Misread, load, load_loosely
+from agb._wire.codec import DEEPEST, Misread, load, load_loosely, parse
 from agb._wire.endpoints import ENDPOINTS, Endpoint, read_request, write_request
 from agb._wire.messages.labels import LabelsData, SetLabelsRequest
 from agb._wire.messages.sessions import (
@@ -265,3 +265,18 @@ def test_keys_may_begin_with_a_capital_and_others_are_passed_over() -> None:
 def test_lines_of_a_page_that_are_no_objects_are_passed_over() -> None:
     page = load({"data": ["junk", {"sessionId": "s"}, None]}, SessionPage)
     assert [line.session_id for line in page.data] == ["s"]
+
+
+@pytest.mark.parametrize("kind", ["[x]", '{"a":x}', '[{"a":x}]'])
+def test_json_is_read_to_a_depth_that_all_that_is_done_with_it_can_bear(kind: str) -> None:
+    before, after = kind.split("x")
+    levels = DEEPEST // (before.count("[") + before.count("{"))
+    for written in (str, str.encode):
+        assert parse(written(before * levels + "1" + after * levels))
+        for more in (levels + 1, 100_000):
+            with pytest.raises(ValueError, match="nested too deeply"):
+                parse(written(before * more + "1" + after * more))
+
+
+def test_json_may_be_as_wide_as_it_likes() -> None:
+    assert len(parse("[" + "[]," * 10_000 + '{"a": []}]')) == 10_001

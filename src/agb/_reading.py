@@ -1,6 +1,5 @@
 """Pure: from what a tool answered to the result of an operation."""
 
-import json
 from typing import Any
 
 from agb import results
@@ -8,7 +7,7 @@ from agb._failures import told_code
 from agb._wire import texts
 from agb._wire.answers import Answer
 from agb._wire.code import CodeOutcome, Display, read_outcome
-from agb._wire.codec import Json, Misread, dump, is_object, load
+from agb._wire.codec import Json, Misread, dump, is_object, load, parse
 from agb._wire.messages.tools import ToolCallData
 from agb.exceptions import (
     AGBError,
@@ -96,7 +95,7 @@ def command_result(answer: ToolAnswer) -> results.CommandResult:
 
 def _shell_outcome(text: str) -> texts.ShellOutcome | None:
     try:
-        return load(json.loads(text), texts.ShellOutcome)
+        return load(parse(text), texts.ShellOutcome)
     except ValueError:  # not JSON, or JSON that the command itself printed
         return None
 
@@ -226,7 +225,7 @@ _METRICS_RENAMED = {
 def json_value(answer: ToolAnswer, text: str) -> Any:
     """Read JSON text that a tool answered."""
     try:
-        return json.loads(text)
+        return parse(text)
     except ValueError:
         raise unexpected(answer, "is not JSON") from None
 

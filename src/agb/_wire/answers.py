@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import frozen
 
-from agb._wire.codec import Json, Misread, dump, is_object, load
+from agb._wire.codec import Json, Misread, dump, is_object, load, parse
 from agb._wire.endpoints import Endpoint
 from agb._wire.messages.tools import ToolCallData
 
@@ -99,7 +99,7 @@ def _data(endpoint: Endpoint[Any, A], envelope: Json) -> A:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        return parse(text)
     except ValueError:
         raise Misread("data", "holds text that is not JSON") from None
 
@@ -111,8 +111,8 @@ def read_object(http_status: int, content: bytes, request_id: str = "") -> Json:
         Malformed: It is none.
     """
     try:
-        outer = json.loads(content)
-    except (ValueError, RecursionError):
+        outer = parse(content)
+    except ValueError:
         outer = None
     if not is_object(outer):
         shown = content[:_SHOWN].decode(errors="replace").strip() or "nothing"

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import Factory, frozen
 
-from agb._wire.codec import Json, is_array, is_object
+from agb._wire.codec import Json, is_array, is_object, parse
 
 MIME_FIELDS: Mapping[str, str] = {
     "text/plain": "text",
@@ -246,6 +246,6 @@ def _object(text: str) -> Json | None:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return parse(text)
     except ValueError:
         return None

@@ -44,6 +44,41 @@ def is_object(value: object) -> TypeGuard[Json]:
     return isinstance(value, dict)
 
 
+DEEPEST = 256
+"""How deeply JSON may be nested: no message comes near, and what reads, compares, copies or shows
+a value calls itself for each level."""
+
+
+def parse(text: str | bytes | bytearray) -> Any:
+    """Read JSON.
+
+    Raises:
+        ValueError: It is none, or it is nested too deeply.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    begun = text.count("[") + text.count("{") if isinstance(text, str) else _begun(text)
+    if begun > DEEPEST and _is_too_deep(value):
+        raise ValueError("is nested too deeply")
+    return value
+
+
+def _begun(text: bytes | bytearray) -> int:
+    return text.count(b"[") + text.count(b"{")
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        objects = [inner for each in level if is_object(each) for inner in each.values()]
+        level = objects + [inner for each in level if is_array(each) for inner in each]
+        if not level:
+            return False
+    return True
+
+
 def wire(
     name: str | None = None,
     *,
@@ -194,7 +229,7 @@ def _parse(key: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value) if value else None
+        return parse(value) if value else None
     except ValueError:
         raise Misread(key, "holds text that is not JSON") from None
 

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from agb._wire.answers import Answer, Malformed, Refused
-from agb._wire.codec import Json, Misread, dump, is_array, is_object, load
+from agb._wire.codec import Json, Misread, dump, is_array, is_object, load, parse
 from agb._wire.messages.tools import ContentPart, LinkCallRequest, ToolCallData
 
 CALL_TOOL_PATH = "/callTool"
@@ -98,7 +98,7 @@ def _result(inner: Json) -> ToolCallData:
 
 def _json(text: str | bytes, where: str) -> Any:
     try:
-        return json.loads(text)
+        return parse(text)
     except ValueError:
         raise Misread(where, "is not JSON") from None
 

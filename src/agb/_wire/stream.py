@@ -11,7 +11,7 @@ from typing import Any, Literal
 from attrs import frozen
 
 from agb._wire.code import CodeError, Display, read_display
-from agb._wire.codec import Json, Misread, is_object
+from agb._wire.codec import Json, Misread, is_object, parse
 
 METHOD = "run_code"
 MODE = "stream"
@@ -342,6 +342,6 @@ def _frame(invocation_id: str, *, source: str, target: str, data: Json) -> str:
 
 def _parsed(text: str | bytes) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):  # the latter: nested deeper than any frame is
+        return parse(text)
+    except ValueError:
         return None

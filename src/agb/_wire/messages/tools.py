@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import Factory, field, frozen
 
-from agb._wire.codec import is_array, is_object, wire
+from agb._wire.codec import is_array, is_object, parse, wire
 
 
 @frozen(kw_only=True)
@@ -87,7 +87,7 @@ def read_tool_list(found: object) -> tuple[ToolLine, ...]:
     """
     if isinstance(found, str):
         try:
-            found = json.loads(found)
+            found = parse(found)
         except ValueError:
             return ()
     entries = found if is_array(found) else []
