@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 
 from agb._wire.endpoints import ENDPOINTS, LIST_CONTEXTS, LIST_SESSIONS
-from agb.local.app import LONGEST_BODY
+from agb.local.bodies import LONGEST
 from agb.local.handlers import HANDLERS
 from agb.local.sandbox import OperationError
 from agb.local.server import Server
@@ -141,8 +141,8 @@ async def test_a_body_that_is_too_large_is_refused(caller: Caller, with_length: 
         for _ in range(65):
             yield b" " * 1024 * 1024
 
-    assert LONGEST_BODY == 64 * 1024 * 1024
-    content = b" " * (LONGEST_BODY + 1) if with_length else pieces()
+    assert LONGEST == 64 * 1024 * 1024
+    content = b" " * (LONGEST + 1) if with_length else pieces()
     said = await caller.send("POST", "/mcp/getSession", content=content)
     assert (said.status, said.code) == (413, "RequestTooLarge")
     assert (await caller.get("/sdk/ListSession", labels="{}")).status == 200

@@ -4,7 +4,7 @@ import hmac
 import json
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
@@ -12,6 +12,7 @@ from typing import Any, cast
 from attrs import frozen
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -20,8 +21,17 @@ from starlette.websockets import WebSocket
 from agb._wire import link
 from agb._wire.answers import good_answer, refusal
 from agb._wire.codec import Json, Misread, dump
-from agb._wire.endpoints import ENDPOINTS, GET_LINK, Endpoint, read_request
+from agb._wire.endpoints import (
+    ENDPOINTS,
+    GET_LINK,
+    GET_SESSION_INFO,
+    RELEASE_SESSION,
+    RELEASE_SESSION_ASYNC,
+    Endpoint,
+    read_request,
+)
 from agb.local import forwarded_socket, page, stream
+from agb.local.bodies import json_object
 from agb.local.calls import Call, Handler
 from agb.local.contexts import Contexts, urls
 from agb.local.forwarding import METHODS, Forwarded
@@ -35,14 +45,8 @@ from agb.local.links import (
     check_port_token,
     session_of_page,
 )
-from agb.local.refusals import (
-    Refusal,
-    bug,
-    invalid_parameter,
-    refusing_deep_nesting,
-    too_large,
-    wrong_key,
-)
+from agb.local.load import Admission, Load
+from agb.local.refusals import Refusal, bug, invalid_parameter, refusing_deep_nesting, wrong_key
 from agb.local.seals import Seals
 from agb.local.session import Session
 from agb.local.sessions import Sessions
@@ -50,11 +54,18 @@ from agb.local.tools import OK, CallerGone, call_tool
 
 _log = logging.getLogger(__name__)
 
-LONGEST_BODY = 64 * 1024 * 1024
-"""Bytes of a request body."""
+HEALTH_PATH = "/health"
+
+_ALWAYS_OPEN = {
+    HEALTH_PATH,
+    *(each.path for each in (GET_SESSION_INFO, RELEASE_SESSION, RELEASE_SESSION_ASYNC)),
+}
+"""What is answered however much there is to do: it tells of the load, or makes it less."""
 
 _ALIASES = {GET_LINK: "/mcp/getLink"}
 """Second paths of endpoints, which some clients use."""
+
+_NO_HEADERS: Mapping[str, str] = {}
 
 _Serve = Callable[[Request], Awaitable[Response]]
 
@@ -67,18 +78,34 @@ class _Answering:
     contexts: Contexts
     seals: Seals
     api_key: bytes
+    load: Load
+    max_upload: int
+
+    @property
+    def patience(self) -> float:
+        """See `Bounds`."""
+        return self.load.bounds.patience
 
 
-def make_app(*, sessions: Sessions, contexts: Contexts, api_key: str) -> Starlette:
+def make_app(
+    *, sessions: Sessions, contexts: Contexts, api_key: str, load: Load, max_upload: int
+) -> Starlette:
     """Build the web application of an AGB.
 
     Args:
         sessions: Its sessions.
         contexts: Its contexts.
         api_key: The key that callers of the API must show.
+        load: What there is to do.
+        max_upload: Bytes of a file that is sent to a context.
     """
     answering = _Answering(
-        sessions=sessions, contexts=contexts, seals=Seals(), api_key=api_key.encode()
+        sessions=sessions,
+        contexts=contexts,
+        seals=Seals(),
+        api_key=api_key.encode(),
+        load=load,
+        max_upload=max_upload,
     )
     app = Starlette(
         routes=[
@@ -89,10 +116,12 @@ def make_app(*, sessions: Sessions, contexts: Contexts, api_key: str) -> Starlet
                 methods=["POST"],
             ),
             WebSocketRoute(f"{STREAM_PATH}/{{session_id}}", _stream(answering)),
+            Route(HEALTH_PATH, _guarded(_health(answering)), methods=["GET"]),
             Route(PAGE_PATH, _guarded(_page(answering)), methods=["GET"]),
             Route(f"{urls.PATH}/{{token}}", _guarded(_object(answering)), methods=["GET", "PUT"]),
             *_port_routes(answering),
         ],
+        middleware=[Middleware(Admission, load, _ALWAYS_OPEN, _refused)],
         exception_handlers={HTTPException: _unknown_route},
     )
     app.router.redirect_slashes = False  # what isn't there isn't there
@@ -121,7 +150,7 @@ def _port_routes(answering: _Answering) -> list[BaseRoute]:
 def _api(answering: _Answering, endpoint: Endpoint[Any, Any], handler: Handler) -> _Serve:
     async def serve(request: Request) -> Response:
         _check_key(answering.api_key, request)
-        body = await _body(request)
+        body = await json_object(request, answering.patience)
         with refusing_deep_nesting():
             message = read_request(endpoint, request.query_params, body)
         call = Call(
@@ -145,7 +174,7 @@ def _link(answering: _Answering) -> _Serve:
         in_header = request.headers.get(link.TOKEN_HEADER)
         if in_header is not None:  # spares reading what a stranger sends
             check_link_token(session, in_header)
-        message = link.read_call(await _body(request))
+        message = link.read_call(await json_object(request, answering.patience))
         check_link_token(session, in_header or message.token)
         with answering.sessions.in_use(session_id):
             hung_up = partial(_hung_up, request)
@@ -165,9 +194,30 @@ def _stream(answering: _Answering) -> Callable[[WebSocket], Awaitable[None]]:
 
 def _object(answering: _Answering) -> _Serve:
     async def serve(request: Request) -> Response:
-        response = await urls.serve(answering.contexts, answering.seals, request)
+        bounds = urls.Bounds(size=answering.max_upload, patience=answering.patience)
+        response = await urls.serve(answering.contexts, answering.seals, request, bounds)
         response.headers["x-request-id"] = _request_id(request)
         return response
+
+    return serve
+
+
+def _health(answering: _Answering) -> _Serve:
+    async def serve(request: Request) -> Response:
+        """Say that this AGB is there; to who has the key also what it has to do."""
+        data: Json = {"status": "ok"}
+        if "authorization" in request.headers:
+            _check_key(answering.api_key, request)
+            data |= {
+                "sessions": len(answering.sessions.active()),
+                "starting": answering.sessions.opening,
+                "requests": answering.load.requests,
+                "connections": answering.load.connections(),
+                "bytesHeld": answering.load.bytes_held,
+            }
+        return _json(
+            request, 200, {"requestId": _request_id(request), "success": True, "data": data}
+        )
 
     return serve
 
@@ -267,25 +317,6 @@ def _check_key(api_key: bytes, request: Request) -> None:
         raise wrong_key()
 
 
-async def _body(request: Request) -> Json:
-    """Read the body, which may be empty."""
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > LONGEST_BODY:
-            raise too_large(LONGEST_BODY)
-    if not content.strip():
-        return {}
-    try:
-        with refusing_deep_nesting():
-            body: Any = json.loads(content)
-    except ValueError:
-        raise invalid_parameter("the body is not JSON") from None
-    if not isinstance(body, dict):
-        raise invalid_parameter("the body is not a JSON object")
-    return cast("Json", body)
-
-
 async def _hung_up(request: Request) -> None:
     """Return once nobody waits for the answer any more; the body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
@@ -317,14 +348,16 @@ def _refused(request: HTTPConnection, no: Refusal) -> Response:
         message=no.message,
         request_id=_request_id(request),
     )
-    return _json(request, no.http_status, envelope)
+    return _json(request, no.http_status, envelope, no.headers)
 
 
-def _json(request: HTTPConnection, status: int, content: Json) -> Response:
+def _json(
+    request: HTTPConnection, status: int, content: Json, headers: Mapping[str, str] = _NO_HEADERS
+) -> Response:
     """Answer in JSON, in ASCII: names of files may hold what UTF-8 can't say."""
     return Response(
         json.dumps(content, separators=(",", ":")),
         status_code=status,
         media_type="application/json",
-        headers={"x-request-id": _request_id(request), "cache-control": "no-store"},
+        headers={"x-request-id": _request_id(request), "cache-control": "no-store", **headers},
     )

@@ -70,11 +70,28 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=1800,
         help="seconds after which a session is released anyway, 0 for never (%(default)s)",
     )
+    _add_bounds(parser)
     add(
         "--embedded",
         action="store_true",
         help="serve the program at the other end of stdin: tell it in one line of JSON on stdout "
         "where to find this AGB, take no notice of Ctrl-C, stop when stdin ends",
+    )
+
+
+def _add_bounds(parser: argparse.ArgumentParser) -> None:
+    bounds = parser.add_argument_group(
+        "bounds", "what goes beyond the first three is refused with HTTP 429 and Retry-After"
+    )
+    add = bounds.add_argument
+    add("--max-connections", type=int, default=4000, help="of callers at one time (%(default)s)")
+    add("--max-requests", type=int, default=2000, help="answered at one time (%(default)s)")
+    add("--max-starting", type=int, default=1000, help="sessions in the making (%(default)s)")
+    add(
+        "--max-upload",
+        type=int,
+        default=16 * 1024**3,
+        help="bytes of a file that is sent to a context (%(default)s)",
     )
 
 
@@ -136,6 +153,10 @@ def _settings(options: argparse.Namespace, data_dir: Path) -> Settings:
             warm=options.warm,
             idle_timeout=options.idle_timeout,
             max_lifetime=options.max_lifetime,
+            max_connections=options.max_connections,
+            max_requests=options.max_requests,
+            max_starting=options.max_starting,
+            max_upload=options.max_upload,
         )
     except ValueError as error:
         raise CannotStart("InvalidSettings", str(error)) from None

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import resource
 import shlex
 import signal
 import sys
@@ -42,6 +43,7 @@ def serve(settings: Settings, *, embedded: bool = False) -> None:
     Raises:
         CannotStart: It did not come that far.
     """
+    _open_more_files()
     with ExitStack() as stack:
         try:
             folder = stack.enter_context(instance_folder(settings.data_dir))
@@ -61,6 +63,13 @@ async def _serve(settings: Settings, folder: Path, *, embedded: bool) -> None:
             _announce(_in_json(server) if embedded else _as_exports(server, settings.api_key))
         await stop.wait()
         _log.info("stopping")
+
+
+def _open_more_files() -> None:
+    """Have as many files open as may be: each connection and each session takes some."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS names a limit that it does not give
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _on_signals(stop: Callable[[], None], signals: Iterable[signal.Signals]) -> None:

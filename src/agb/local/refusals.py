@@ -1,7 +1,9 @@
 """Every way in which this AGB says no."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
+
+_NONE: Mapping[str, str] = {}
 
 
 class Refusal(Exception):  # noqa: N818 - an answer to the caller, not a fault of the server
@@ -11,13 +13,17 @@ class Refusal(Exception):  # noqa: N818 - an answer to the caller, not a fault o
         http_status: Status of the answer.
         code: Stable name of the cause.
         message: What is wrong, for a person.
+        headers: Of the answer.
     """
 
-    def __init__(self, http_status: int, code: str, message: str) -> None:
+    def __init__(
+        self, http_status: int, code: str, message: str, headers: Mapping[str, str] = _NONE
+    ) -> None:
         super().__init__(message)
         self.http_status = http_status
         self.code = code
         self.message = message
+        self.headers = headers
 
 
 def invalid_parameter(message: str) -> Refusal:
@@ -75,6 +81,33 @@ def no_more_sessions(most: int) -> Refusal:
 def too_many_runs(most: int) -> Refusal:
     """So many runs are under way on a connection that there can't be another."""
     return Refusal(403, "QuotaExceeded.Runs", f"{most} runs are under way; wait for one to end")
+
+
+def overloaded(what: str, retry_after: int = 1) -> Refusal:
+    """There is so much to do that this can't be taken on as well; nothing of it has been done."""
+    headers = {"retry-after": str(retry_after)}
+    return Refusal(429, "TooManyRequests", f"{what}; try again a little later", headers)
+
+
+def too_slow() -> Refusal:
+    """A request does not come to its end."""
+    return Refusal(408, "RequestTimeout", "the request took too long to arrive")
+
+
+def not_http(http_status: int, message: str) -> Refusal:
+    """What arrived is no request that could be read."""
+    return Refusal(http_status, "InvalidRequest", message)
+
+
+def compressed() -> Refusal:
+    """A body is in an encoding that this server does not undo."""
+    message = "the body must not be compressed"
+    return Refusal(415, "UnsupportedEncoding", message, {"accept-encoding": "identity"})
+
+
+def too_many_streams(most: int) -> Refusal:
+    """A session has so many streams that there can't be another."""
+    return overloaded(f"{most} streams of the session are open already")
 
 
 def bug() -> Refusal:

@@ -3,18 +3,25 @@
 import asyncio
 import contextlib
 import logging
+import resource
 import socket
-from collections.abc import AsyncGenerator, Generator
+import sys
+from collections.abc import AsyncGenerator, Generator, Sized
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import uvicorn
 from attrs import frozen
 
-from agb.local.app import LONGEST_BODY, make_app
+from agb.local.app import make_app
+from agb.local.bodies import LONGEST
 from agb.local.clock import Clock, SystemClock
 from agb.local.contexts import Contexts
 from agb.local.contexts.service import Unusable, serving_contexts
+from agb.local.load import Bounds, Load
+from agb.local.protocols import HTTP, WebSockets
 from agb.local.sandbox import Limits, Sandboxes, SandboxUnavailable
 from agb.local.sessions import Sessions
 from agb.local.settings import CannotStart, SandboxChoice, Settings
@@ -88,12 +95,15 @@ async def running(
             folder=folder / "sessions",
             clock=clock,
             most=settings.max_sessions,
+            most_starting=settings.max_starting,
             warm=settings.warm,
             idle_timeout=settings.idle_timeout,
             max_lifetime=settings.max_lifetime,
         )
         (folder / "sessions").mkdir(mode=0o711, exist_ok=True)
-        server = _Uvicorn(_config(settings, sessions, contexts))
+        load = Load(_bounds(settings))
+        server = _Uvicorn(_config(settings, sessions, contexts, load))
+        load.connections = partial(_count, server.server_state.connections)
         await stack.enter_async_context(_background(sessions, server, listener))
         endpoint = _endpoint(settings.host, listener)
         _log.info("listening on %s", endpoint)
@@ -146,12 +156,36 @@ async def _background(
                 raise outcome
 
 
-def _config(settings: Settings, sessions: Sessions, contexts: Contexts) -> uvicorn.Config:
+def _bounds(settings: Settings) -> Bounds:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limited = files != resource.RLIM_INFINITY
+    return Bounds(
+        connections=min(settings.max_connections, files // 2 if limited else sys.maxsize),
+        requests=settings.max_requests,
+        bytes_held=settings.max_held,
+        patience=settings.patience,
+    )
+
+
+def _count(connections: Sized) -> int:
+    return len(connections)
+
+
+def _config(
+    settings: Settings, sessions: Sessions, contexts: Contexts, load: Load
+) -> uvicorn.Config:
+    app = make_app(
+        sessions=sessions,
+        contexts=contexts,
+        api_key=settings.api_key,
+        load=load,
+        max_upload=settings.max_upload,
+    )
     return uvicorn.Config(
-        make_app(sessions=sessions, contexts=contexts, api_key=settings.api_key),
-        http="h11",
-        ws="websockets-sansio",
-        ws_max_size=LONGEST_BODY,
+        app,
+        http=cast("type[asyncio.Protocol]", partial(HTTP, load=load)),
+        ws=cast("type[asyncio.Protocol]", partial(WebSockets, load=load)),
+        ws_max_size=LONGEST,
         ws_ping_interval=None,  # a client that does not read for a while is not cut off
         ws_per_message_deflate=False,  # nothing is saved on the way to this machine
         lifespan="off",

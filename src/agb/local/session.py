@@ -30,6 +30,7 @@ class Session:
         started: When it was made, on the clock that never runs backwards.
         used: When it was last used, on that clock.
         calls: Tool calls that are under way.
+        streams: WebSockets on which code is sent to it.
         held: Whether its release was refused, since its files could not be brought back.
         connections: Those that are forwarded to its ports.
         gauge: Remembers the last reading of its metrics.
@@ -52,6 +53,7 @@ class Session:
     token: str = field(factory=lambda: secrets.token_urlsafe(32), repr=False)
     status: str = RUNNING
     calls: int = 0
+    streams: int = 0
     held: bool = False
     connections: Connections = field(init=False, repr=False)
     gauge: Gauge = field(init=False, repr=False)

@@ -13,7 +13,14 @@ from agb.local.contexts import Contexts, MountRequest, Places, SessionMounts
 from agb.local.images import Image
 from agb.local.instance import remove_tree
 from agb.local.pool import OpensSandboxes, Pool
-from agb.local.refusals import no_more_sessions, no_sandbox, not_saved, session_not_found, stopping
+from agb.local.refusals import (
+    no_more_sessions,
+    no_sandbox,
+    not_saved,
+    overloaded,
+    session_not_found,
+    stopping,
+)
 from agb.local.sandbox import Limits, Sandbox, SandboxError
 from agb.local.session import DELETING, RUNNING, Session
 
@@ -21,6 +28,8 @@ _log = logging.getLogger(__name__)
 
 _REFUSES_WITHIN = 1.0
 """Seconds that whoever asks for a release waits to hear that it would lose files."""
+_STARTS_AT_ONCE = 32
+"""Sandboxes that are started at one time; the others wait, for none would start in time."""
 _WATCH_EVERY = 1.0
 """Seconds between two looks for sessions whose time is over."""
 
@@ -35,6 +44,7 @@ class Sessions:
         folder: Holds a folder for each session.
         clock: Decides when a session's time is over.
         most: Sessions that may live at one time, sandboxes that are kept ready included.
+        most_starting: Sessions that may be in the making at one time.
         warm: How many to keep ready.
         idle_timeout: Seconds without use after which a session is released, when its creator
             says nothing.
@@ -50,6 +60,7 @@ class Sessions:
         folder: Path,
         clock: Clock,
         most: int,
+        most_starting: int,
         warm: int,
         idle_timeout: int,
         max_lifetime: int,
@@ -60,6 +71,8 @@ class Sessions:
         self._folder = folder
         self.clock = clock
         self._most = most
+        self._most_starting = most_starting
+        self._starts = asyncio.Semaphore(_STARTS_AT_ONCE)
         self._idle_timeout = idle_timeout
         self._max_lifetime = max_lifetime
         self._sessions: dict[str, Session] = {}
@@ -87,6 +100,8 @@ class Sessions:
             raise stopping()
         if len(self.active()) + self._opening >= self._most:
             raise no_more_sessions(self._most)
+        if self._opening >= self._most_starting:
+            raise overloaded(f"{self._opening} sessions are being made already")
         session_id = f"s-{secrets.token_hex(16)}"
         self._opening += 1
         try:
@@ -146,7 +161,8 @@ class Sessions:
 
     async def _open(self, folder: Path) -> Sandbox:
         try:
-            sandbox = await self._sandboxes.open(folder)
+            async with self._starts:
+                sandbox = await self._sandboxes.open(folder)
         except SandboxError as error:
             await asyncio.to_thread(remove_tree, folder)
             _log.warning("a sandbox did not come up: %s", error)

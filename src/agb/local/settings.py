@@ -52,6 +52,15 @@ class Settings:
         idle_timeout: Seconds without a call after which a session is released, unless its
             creator asked for another time.
         max_lifetime: Seconds after which a session is released whatever it does; 0 for never.
+        max_starting: Sessions that may wait for their sandboxes to start; what is refused for
+            this or one of the next three is answered with HTTP 429 and `Retry-After`.
+        max_requests: Requests that are answered at one time.
+        max_connections: Connections of callers at one time; never more than half of the files
+            that the process may have open.
+        max_held: Bytes of requests that are kept at one time until they have been answered.
+        max_upload: Bytes of a file that is sent to a context by a signed URL.
+        patience: Seconds that a caller may take to send the head of a request, or may fall
+            behind with a body.
     """
 
     api_key: str = field(repr=False, validator=_printable)
@@ -64,6 +73,12 @@ class Settings:
     warm: int = field(default=1, validator=validators.ge(0))
     idle_timeout: int = field(default=300, validator=validators.ge(1))
     max_lifetime: int = field(default=1800, validator=validators.ge(0))
+    max_starting: int = field(default=1000, validator=validators.ge(1))
+    max_requests: int = field(default=2000, validator=validators.ge(1))
+    max_connections: int = field(default=4000, validator=validators.ge(1))
+    max_held: int = field(default=512 * 1024**2, validator=validators.ge(1024**2))
+    max_upload: int = field(default=16 * 1024**3, validator=validators.ge(1))
+    patience: float = field(default=30.0, validator=validators.gt(0))
 
     @property
     def owner(self) -> str:

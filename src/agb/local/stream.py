@@ -1,7 +1,6 @@
 """A session's WebSocket: code comes in, and what becomes of it goes out as it happens."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,11 +10,17 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from agb._wire import stream
-from agb._wire.codec import Misread, is_object
+from agb._wire.codec import Misread, is_object, parse
 from agb._wire.link import TOKEN_HEADER
 from agb._wire.stream import CancelRequest, RunRequest
 from agb.local.links import check_link_token
-from agb.local.refusals import Refusal, invalid_parameter, session_not_found, too_many_runs
+from agb.local.refusals import (
+    Refusal,
+    invalid_parameter,
+    session_not_found,
+    too_many_runs,
+    too_many_streams,
+)
 from agb.local.session import Session
 from agb.local.sessions import Sessions
 from agb.local.streamed_run import StreamedRun
@@ -24,6 +29,9 @@ _log = logging.getLogger(__name__)
 
 MOST_RUNS = 64
 """Runs that may be under way on one connection; those of one language wait for each other."""
+
+MOST_STREAMS = 256
+"""Connections of one session."""
 
 _LONGEST_NAME = 256
 _GOING_AWAY = 1001
@@ -46,12 +54,18 @@ async def serve(sessions: Sessions, socket: WebSocket, refuse: Refuse) -> None:
         session = sessions.find(socket.path_params["session_id"])
         check_link_token(session, socket.headers.get(TOKEN_HEADER, ""))
         sessions.touch(session.id)
+        if session.streams >= MOST_STREAMS:
+            raise too_many_streams(MOST_STREAMS)
     except Refusal as no:
         await socket.send_denial_response(refuse(no))
         return
-    with suppress(WebSocketDisconnect, WebSocketDisconnected):
-        await socket.accept()
-        await _Streams(sessions, session, socket).serve()
+    session.streams += 1
+    try:
+        with suppress(WebSocketDisconnect, WebSocketDisconnected):
+            await socket.accept()
+            await _Streams(sessions, session, socket).serve()
+    finally:
+        session.streams -= 1
 
 
 class _Streams:
@@ -138,8 +152,8 @@ def _read(text: str | None) -> tuple[stream.Request | Refusal, str]:
 def _name_in(text: str) -> Any:
     """Find the name of a run in a frame that makes no sense otherwise."""
     try:
-        frame = json.loads(text)
-    except (ValueError, RecursionError):
+        frame = parse(text)
+    except ValueError:
         return None
     return frame.get("invocationId") if is_object(frame) else None
 

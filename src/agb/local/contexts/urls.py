@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Any, BinaryIO, Literal
@@ -13,12 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from agb.local.bodies import length_of, pieces
 from agb.local.contexts.service import Contexts
 from agb.local.contexts.staging import Put, Writing
 from agb.local.contexts.store import Store
 from agb.local.contexts.values import Object, shown
 from agb.local.contexts.whole_paths import find
-from agb.local.refusals import file_not_found, wrong_checksum, wrong_link
+from agb.local.refusals import file_not_found, no_room, too_large, wrong_checksum, wrong_link
 from agb.local.seals import Seals
 
 PATH = "/objects"
@@ -73,7 +75,20 @@ def _purpose(method: str) -> str:
     return f"{method} of an object"
 
 
-async def serve(contexts: Contexts, seals: Seals, request: Request) -> Response:
+@frozen(kw_only=True)
+class Bounds:
+    """What may be stored.
+
+    Attributes:
+        size: Bytes of a file.
+        patience: Seconds that may be spent waiting for it, beyond what the slowest network needs.
+    """
+
+    size: int
+    patience: float
+
+
+async def serve(contexts: Contexts, seals: Seals, request: Request, bounds: Bounds) -> Response:
     """Answer a request to a signed URL.
 
     Raises:
@@ -84,20 +99,26 @@ async def serve(contexts: Contexts, seals: Seals, request: Request) -> Response:
     link = Link.opened(seals, method, token, contexts.store.time)
     if method == "GET":
         return await _send(contexts, link, request)
-    return await _receive(contexts, link, request)
+    return await _receive(contexts, link, request, bounds)
 
 
-async def _receive(contexts: Contexts, link: Link, request: Request) -> Response:
+async def _receive(contexts: Contexts, link: Link, request: Request, bounds: Bounds) -> Response:
+    if length_of(request) > bounds.size:
+        raise too_large(bounds.size)
     staging = contexts.store.staging()
     stage = await contexts.run(staging.__enter__)
     try:
+        if length_of(request) > shutil.disk_usage(stage).free:
+            raise no_room()
         writing, md5 = Writing(stage / "put"), hashlib.md5(usedforsecurity=False)
         try:
-            pieces = bytearray()
-            take = partial(_take, writing, md5, pieces)
-            async for piece in request.stream():
-                pieces += piece
-                if len(pieces) >= _CHUNK:
+            buffer = bytearray()
+            take = partial(_take, writing, md5, buffer)
+            async for piece in pieces(request, bounds.patience):
+                buffer += piece
+                if writing.size + len(buffer) > bounds.size:
+                    raise too_large(bounds.size)
+                if len(buffer) >= _CHUNK:
                     await contexts.run(take)
             await contexts.run(take)
             sha256 = await contexts.run(writing.done)
@@ -120,10 +141,10 @@ def _put(store: Store, key: int, put: Put) -> None:
     store.put(key, put)
 
 
-def _take(writing: Writing, md5: Any, pieces: bytearray) -> None:
-    writing.write(bytes(pieces))
-    md5.update(pieces)
-    pieces.clear()
+def _take(writing: Writing, md5: Any, buffer: bytearray) -> None:
+    writing.write(bytes(buffer))
+    md5.update(buffer)
+    buffer.clear()
 
 
 def _check_sums(request: Request, md5: str, sha256: str) -> None:
