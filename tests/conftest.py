@@ -46,6 +46,13 @@ def local_agb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAGB]:
 
 
 @pytest.fixture
+def looks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look once only for a session whose create got no answer."""
+    monkeypatch.setattr("agb._creating.LATE", (0.0,))
+    monkeypatch.setattr("agb._creating.PROMPT", (0.0,))
+
+
+@pytest.fixture
 def packed_extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
     packed = tmp_path_factory.mktemp("extension") / "extension.zip"
     with zipfile.ZipFile(packed, "w") as archive:

@@ -1,7 +1,11 @@
 """Pure: what asks for a session, and what the answer to that holds."""
 
+from collections.abc import Sequence
+
 from agb._context_reading import mounts
 from agb._failures import told_code
+from agb._http import surely_not_sent
+from agb._own_labels import REQUEST, new_request
 from agb._version import __version__
 from agb._wire.answers import Answer
 from agb._wire.messages.sessions import (
@@ -10,8 +14,22 @@ from agb._wire.messages.sessions import (
     SdkStats,
     SessionData,
 )
-from agb.exceptions import APIError, InvalidParamsError, UnexpectedResponseError
+from agb.exceptions import (
+    AGBError,
+    APIConnectionError,
+    APIError,
+    InvalidParamsError,
+    ServerError,
+    UnexpectedResponseError,
+)
 from agb.session_params import CreateSessionParams
+
+LATE = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+"""Seconds before each look for a session whose create may be under way still."""
+PROMPT = (0.0, 0.5)
+"""Seconds before each look for a session that was made, if at all, before its AGB said no."""
+
+_REDIRECTS = range(300, 400)
 
 
 def create_request(params: CreateSessionParams, default_image: str | None) -> CreateSessionRequest:
@@ -30,7 +48,7 @@ def create_request(params: CreateSessionParams, default_image: str | None) -> Cr
     return CreateSessionRequest(
         image_id=image,
         sdk_stats=SdkStats(sdk_version=__version__),
-        labels=dict(params.labels),
+        labels={**params.labels, REQUEST: new_request()},
         policy_id=params.policy_id,
         idle_release_timeout=params.idle_release_timeout,
         persistence_data_list=mounts(params.all_context_syncs()),
@@ -53,3 +71,32 @@ def created_data(answer: Answer[CreateSessionData]) -> SessionData:
         request_id=answer.request_id,
         status_code=answer.http_status,
     )
+
+
+def looks(error: AGBError) -> Sequence[float]:
+    """Return when to look for a session after a create that failed: the seconds before each look.
+
+    None are due where it was surely not made: nothing was sent, or the AGB plainly said no.
+    """
+    match error:
+        case APIConnectionError():
+            return () if surely_not_sent(error.__cause__) else LATE
+        case UnexpectedResponseError():
+            return () if error.status_code in _REDIRECTS else LATE
+        case ServerError() if error.code != ServerError.default_code:  # no gateway has one
+            return PROMPT
+        case ServerError() | APIError(status_code=408):
+            return LATE
+        case _:
+            return ()
+
+
+def also_told(error: BaseException, text: str) -> None:
+    """Let an error say something more; nothing where there is nothing to say."""
+    if not text:
+        return
+    if isinstance(error, AGBError):
+        error.message = f"{error.message}; {text}"
+        error.args = (error.message,)
+    else:
+        error.add_note(text)

@@ -6,7 +6,7 @@ from attrs import fields
 
 from agb._wire.messages.sessions import DesktopInfo, ResourceData, SessionData
 from agb._wire.messages.tools import ToolLine
-from agb.exceptions import AGBError, SessionNotFoundError
+from agb.exceptions import AGBError, SessionNotDeletedError, SessionNotFoundError
 from agb.results import McpTool, SessionInfo
 from agb.results import SessionData as PublicSessionData
 
@@ -22,6 +22,17 @@ def is_over(status: str) -> bool:
 def is_gone(error: AGBError | None) -> bool:
     """Tell whether an error says that the session is not there any more."""
     return isinstance(error, SessionNotFoundError)
+
+
+def not_deleted(session_id: str, failure: AGBError | TimeoutError) -> SessionNotDeletedError:
+    """Return the error of a block whose session may be there still."""
+    why = str(failure) or "it took too long"
+    request_id = failure.request_id if isinstance(failure, AGBError) else ""
+    return SessionNotDeletedError(
+        f"session {session_id} could not be deleted: {why}",
+        request_id=request_id,
+        session_id=session_id,
+    )
 
 
 def listening_probe(port: int) -> str:

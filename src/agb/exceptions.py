@@ -30,6 +30,8 @@ AGBError                          anything this SDK reports
 │   ├── CodeExecutionError        code raised, or could not be run
 │   ├── FileError                 a file operation failed
 │   └── ExecutionTimeoutError     code or a command ran into its own time limit
+├── SessionLimitError             all places for sessions of this client stayed taken
+├── SessionNotDeletedError        a block has ended, and its session may be there still
 ├── StreamUnavailableError        the session has no address for streams
 ├── StreamError                   a stream broke off before its end; what had come is kept
 ├── TransferError                 a file did not get through to a store, or from it, unharmed
@@ -325,6 +327,28 @@ class ExecutionTimeoutError(ToolError, TimeoutError):
         super().__init__(message, code=code, request_id=request_id)
         self.stdout = stdout
         self.stderr = stderr
+
+
+class SessionLimitError(AGBError, TimeoutError):
+    """As many sessions as the client may have were there all the time; nothing was sent."""
+
+    default_code = "SESSION_LIMIT"
+
+
+class SessionNotDeletedError(AGBError):
+    """A block has ended, and its session may be there still; `__cause__` says why.
+
+    Attributes:
+        session_id: The session.
+    """
+
+    default_code = "SESSION_NOT_DELETED"
+
+    def __init__(
+        self, message: str, *, code: str = "", request_id: str = "", session_id: str = ""
+    ) -> None:
+        super().__init__(message, code=code, request_id=request_id)
+        self.session_id = session_id
 
 
 class StreamUnavailableError(AGBError):

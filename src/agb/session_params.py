@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from attrs import field, frozen
 
+from agb._own_labels import PREFIX, is_own
 from agb.context_sync import BWList, ContextSync, DeletePolicy, SyncPolicy, UploadPolicy, WhiteList
 from agb.exceptions import InvalidParamsError
 from agb.extension import ExtensionOption
@@ -44,7 +45,8 @@ def checked_labels(labels: object) -> dict[str, str]:
     """Return a copy of labels.
 
     Raises:
-        InvalidParamsError: They are no map from non-blank strings to non-blank strings.
+        InvalidParamsError: They are no map from non-blank strings to non-blank strings, or a
+            key is reserved.
     """
     if not isinstance(labels, Mapping):
         given = "None" if labels is None else f"a {type(labels).__name__}"
@@ -53,6 +55,10 @@ def checked_labels(labels: object) -> dict[str, str]:
     for key, value in pairs.items():
         if not isinstance(key, str) or not key.strip():
             raise InvalidParamsError(f"labels: a key must be a non-blank string, not {key!r}")
+        if is_own(key):
+            raise InvalidParamsError(
+                f"labels: {key!r} begins with {PREFIX!r}, which is reserved for the SDK itself"
+            )
         if not isinstance(value, str) or not value.strip():
             raise InvalidParamsError(
                 f"labels[{key!r}]: a value must be a non-blank string, not {value!r}"
@@ -151,7 +157,8 @@ class CreateSessionParams:
     """What a session is created with.
 
     Args:
-        labels: Strings to find the session by later. Default: none.
+        labels: Strings to find the session by later; keys that begin with `agb.` are reserved.
+            Default: none.
         image_id: Image to start from, such as `"agb-code-space-1"`; it must exist in your
             account (`DEFAULT_IMAGES` has well-known ones). Without one, the client's
             `default_image` is used.

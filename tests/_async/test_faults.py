@@ -22,6 +22,7 @@ from agb import (
     RateLimitError,
     ReadTimeoutError,
     ServerError,
+    SessionNotDeletedError,
     UnexpectedResponseError,
     WaitTimeoutError,
 )
@@ -78,15 +79,16 @@ async def test_each_way_to_get_no_answer_has_its_own_error(
         (refusal(200, "", "no reason"), APIError),
     ],
 )
+@pytest.mark.usefixtures("looks_once")
 async def test_each_answer_that_is_no_good_has_its_own_error(
     answer: httpx.Response, kind: type[Exception]
 ) -> None:
-    network = Network(createSession=answer)
+    network = Network(createSession=answer, ListSession=envelope([]))
     async with client(network) as agb:
         created = await agb.create(CREATE)
     assert isinstance(created.error, kind)
     assert created.code
-    assert len(network.asked) == 1
+    assert network.paths().count("createSession") == 1
 
 
 async def test_a_redirect_is_not_followed_so_the_key_goes_nowhere_else() -> None:
@@ -119,8 +121,10 @@ async def test_an_answer_that_misses_a_field_names_it(data: object, path: str) -
     ("data", "said"),
     [({"success": False, "errMsg": "no room"}, "no room"), ({}, "without a session id")],
 )
+@pytest.mark.usefixtures("looks_once")
 async def test_a_create_without_a_session_says_why(data: object, said: str) -> None:
-    async with client(Network(createSession=envelope(data))) as agb:
+    network = Network(createSession=envelope(data), ListSession=envelope([]))
+    async with client(network) as agb:
         created = await agb.create(CREATE)
     assert isinstance(created.error, APIError)
     assert said in created.error_message
@@ -179,9 +183,12 @@ async def test_a_session_that_can_not_be_deleted_makes_its_block_raise() -> None
         releaseSessionAsync=refusal(500, "", "try later"),
     )
     async with client(network) as agb:
-        with pytest.raises(ServerError, match="try later"):
+        with pytest.raises(SessionNotDeletedError, match="s-1.*try later") as left:
             async with agb.session(CREATE):
                 pass
+        assert left.value.session_id == "s-1"
+        assert left.value.request_id == "request-1"
+        assert isinstance(left.value.__cause__, ServerError)
         with pytest.raises(RuntimeError, match="inside") as caught:
             async with agb.session(CREATE):
                 raise RuntimeError("inside")

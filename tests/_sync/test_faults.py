@@ -23,6 +23,7 @@ from agb import (
     ReadTimeoutError,
     ServerError,
     Session,
+    SessionNotDeletedError,
     UnexpectedResponseError,
     WaitTimeoutError,
 )
@@ -79,15 +80,16 @@ def test_each_way_to_get_no_answer_has_its_own_error(
         (refusal(200, "", "no reason"), APIError),
     ],
 )
+@pytest.mark.usefixtures("looks_once")
 def test_each_answer_that_is_no_good_has_its_own_error(
     answer: httpx.Response, kind: type[Exception]
 ) -> None:
-    network = Network(createSession=answer)
+    network = Network(createSession=answer, ListSession=envelope([]))
     with client(network) as agb:
         created = agb.create(CREATE)
     assert isinstance(created.error, kind)
     assert created.code
-    assert len(network.asked) == 1
+    assert network.paths().count("createSession") == 1
 
 
 def test_a_redirect_is_not_followed_so_the_key_goes_nowhere_else() -> None:
@@ -120,8 +122,10 @@ def test_an_answer_that_misses_a_field_names_it(data: object, path: str) -> None
     ("data", "said"),
     [({"success": False, "errMsg": "no room"}, "no room"), ({}, "without a session id")],
 )
+@pytest.mark.usefixtures("looks_once")
 def test_a_create_without_a_session_says_why(data: object, said: str) -> None:
-    with client(Network(createSession=envelope(data))) as agb:
+    network = Network(createSession=envelope(data), ListSession=envelope([]))
+    with client(network) as agb:
         created = agb.create(CREATE)
     assert isinstance(created.error, APIError)
     assert said in created.error_message
@@ -180,8 +184,12 @@ def test_a_session_that_can_not_be_deleted_makes_its_block_raise() -> None:
         releaseSessionAsync=refusal(500, "", "try later"),
     )
     with client(network) as agb:
-        with pytest.raises(ServerError, match="try later"), agb.session(CREATE):
-            pass
+        with pytest.raises(SessionNotDeletedError, match="s-1.*try later") as left:
+            with agb.session(CREATE):
+                pass
+        assert left.value.session_id == "s-1"
+        assert left.value.request_id == "request-1"
+        assert isinstance(left.value.__cause__, ServerError)
         with pytest.raises(RuntimeError, match="inside") as caught, agb.session(CREATE):
             raise RuntimeError("inside")
     assert "session s-1 could not be deleted: try later" in caught.value.__notes__

@@ -11,15 +11,18 @@ from agb import _checks
 from agb._async.contexts import AsyncContextService
 from agb._async.creation import AsyncCreation
 from agb._async.listing import AsyncListing
+from agb._async.live_sessions import AsyncLiveSessions
 from agb._async.low_level import AsyncClient
 from agb._async.reported import reported
 from agb._async.scope import AsyncSessionScope
 from agb._async.session import AsyncBaseSession, AsyncSession
 from agb._async.transport import AsyncConnections, AsyncTransport
+from agb._cleanup import AT_EXIT
 from agb._creating import create_request
 from agb._deadline import Deadline
 from agb._embedded import EMBEDDED_ENDPOINT, EmbeddedServer
 from agb._http import AsyncHTTPClient, AsyncHTTPTransport
+from agb._roster import Roster
 from agb._session_reading import public_session_data
 from agb._wire import endpoints
 from agb._wire.answers import Answer
@@ -43,6 +46,12 @@ class AsyncAGB:
         default_image: Image of sessions that are created without one. Default:
             `AGB_DEFAULT_IMAGE`, else none.
         config: All of these at once, in place of them; nothing is then read from elsewhere.
+        max_sessions: So many sessions that this client created may be there at once; a create
+            beyond that waits until one is deleted or has ended. Default: any number.
+        cleanup_at_exit: Whether to delete the sessions that this client created when the program
+            ends without having done so: when the interpreter exits, and on SIGTERM where that
+            would kill the program (a handler that you have set stays in place). It takes 20 s at
+            most, over a connection of its own; what is left is logged. Default: False.
         http_client: An httpx client of your own to send through. It stays yours to close.
         transport: An httpx transport of your own, in place of `http_client`.
 
@@ -69,6 +78,8 @@ class AsyncAGB:
         timeout: float | None = None,
         default_image: str | None = None,
         config: Config | None = None,
+        max_sessions: int | None = None,
+        cleanup_at_exit: bool = False,
         http_client: AsyncHTTPClient | None = None,
         transport: AsyncHTTPTransport | None = None,
     ) -> None:
@@ -85,7 +96,12 @@ class AsyncAGB:
         connections = AsyncConnections(
             http_client=http_client, transport=transport, endpoint=settings.endpoint
         )
+        most = None if max_sessions is None else _checks.at_least_one("max_sessions", max_sessions)
+        roster = Roster() if cleanup_at_exit else None
+        self.live: AsyncLiveSessions = AsyncLiveSessions(most, roster)
         self._use(connections, settings)
+        if roster is not None:
+            AT_EXIT.add(roster, settings)
 
     @classmethod
     def local(
@@ -94,6 +110,7 @@ class AsyncAGB:
         data_dir: str | os.PathLike[str] | None = None,
         timeout: float | None = None,
         default_image: str = "code_latest",
+        max_sessions: int | None = None,
         options: Sequence[str] = (),
     ) -> Self:
         """Start an AGB on this machine, and return a client of it that stops it when closed.
@@ -104,6 +121,7 @@ class AsyncAGB:
             data_dir: Where it keeps its files. Default: the user's data directory.
             timeout: As for the client itself.
             default_image: Likewise.
+            max_sessions: Likewise.
             options: Further options of `agb local`, such as `("--max-sessions", "10")`.
 
         Raises:
@@ -116,7 +134,8 @@ class AsyncAGB:
                 endpoint=EMBEDDED_ENDPOINT,
                 timeout=timeout,
                 default_image=default_image,
-            )
+            ),
+            max_sessions=max_sessions,
         )
         agb.transport.connections.server = EmbeddedServer(
             api_key=key, data_dir=data_dir, arguments=options
@@ -128,7 +147,7 @@ class AsyncAGB:
     ) -> Self:
         """Return a client with other options on the same connections.
 
-        Closing either closes both.
+        Closing either closes both, and `max_sessions` counts the sessions of both.
 
         Args:
             timeout: Seconds to wait for a connection and for an answer. Default: unchanged.
@@ -187,6 +206,8 @@ class AsyncAGB:
         Sessions of an AGB in the cloud live on; delete those that you don't need.
         """
         await self.transport.connections.aclose()
+        if self.live.roster is not None:
+            AT_EXIT.client_closed(self.live.roster)
 
     @reported(SessionResult[AsyncSession])
     async def create(
@@ -199,18 +220,23 @@ class AsyncAGB:
 
         Args:
             params: What to create it with. Default: the client's `default_image`, no labels.
-            timeout: Seconds to wait until its contexts are there.
+            timeout: Seconds to wait for a place, and until its contexts are there.
 
         Returns:
             The session as `session`. It failed with an `InvalidParamsError` (code
             `PARAM_ERROR`) when there is no image, with an `ImageNotFoundError` when the
             account has no such image, with a `QuotaExceededError` when the account is full.
             When a context does not come, the session is deleted again, and it failed with a
-            `ContextSyncError` that names context, path and cause.
+            `ContextSyncError` that names context, path and cause. When there was no place among
+            `max_sessions` in time, it failed with a `SessionLimitError`.
+
+            When the answer is lost, the session is looked for and returned all the same; one
+            that was created for a call that failed or was cancelled is deleted. What may be
+            left nevertheless is named in the error, and logged.
         """
         deadline = Deadline(_checks.seconds("timeout", timeout))
         request = create_request(params or CreateSessionParams(), self.config.default_image)
-        return await AsyncCreation(self).run(request, deadline)
+        return await AsyncCreation(self, request).run(deadline)
 
     def session(
         self,

@@ -1,16 +1,20 @@
-"""Creating a session: all of it, or nothing of it."""
+"""Creating a session: exactly one, all of it, or nothing of it."""
 
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from agb import _creating
+from agb._async.labels import AsyncLabels
 from agb._async.session import AsyncSession
 from agb._concurrency import aio
 from agb._context_reading import sync_failure
-from agb._creating import created_data
+from agb._creating import also_told, created_data, looks
 from agb._deadline import Deadline
+from agb._own_labels import REQUEST
 from agb._wire import endpoints
-from agb._wire.answers import Answer
-from agb._wire.messages.sessions import CreateSessionData, CreateSessionRequest
+from agb._wire.messages.sessions import CreateSessionRequest, ListSessionsRequest, SessionRequest
+from agb.exceptions import AGBError
 from agb.results import SessionResult
 
 if TYPE_CHECKING:
@@ -18,64 +22,160 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("agb")
 
-_DELETE_SECONDS = 65.0
-"""More than a delete takes by itself."""
 _UNDO_SECONDS = 15.0
 """How long a cancelled create waits for the answer that names the session, and for its delete."""
 
 
 class AsyncCreation:
-    """Creates a session; one that its caller never sees is deleted again.
+    """Creates one session; one that its caller never sees is deleted again.
+
+    Each create carries a label of its own. When its answer is lost, the session is found by it.
 
     Args:
         agb: The client.
+        request: What to create.
     """
 
-    def __init__(self, agb: "AsyncAGB") -> None:
+    def __init__(self, agb: "AsyncAGB", request: CreateSessionRequest) -> None:
         self._agb = agb
+        self._live = agb.live
+        self._request = request
+        self._label = request.labels[REQUEST]
+        self._session_id: str | None = None
+        self._certain = False
 
-    async def run(
-        self, request: CreateSessionRequest, deadline: Deadline
-    ) -> SessionResult[AsyncSession]:
-        """Create a session, and wait until its contexts are there.
+    async def run(self, deadline: Deadline) -> SessionResult[AsyncSession]:
+        """Create it, and wait until its contexts are there.
 
         Raises:
+            SessionLimitError: There is no place for it.
             APIError: The AGB says that there is none.
             ContextSyncError: A context does not come.
         """
-        answer = await aio.finished_or_undone(
-            lambda: self._agb.transport.call(endpoints.CREATE_SESSION, request),
-            self._undo,
-            seconds=_UNDO_SECONDS,
-        )
-        session = AsyncSession.from_data(self._agb, created_data(answer), request.image_id)
-        if request.persistence_data_list:
-            await self._wait_for_contexts(session, deadline, answer.request_id)
+        await self._live.enter(self._agb.transport, self._label, deadline)
+        try:
+            created = await aio.finished_or_undone(
+                lambda: self._make(deadline), self._undo, seconds=_UNDO_SECONDS
+            )
+            if created.session is not None and self._request.persistence_data_list:
+                await self._wait_for_contexts(created.session, deadline, created.request_id)
+            return created
+        finally:
+            self._live.leave(self._label, self._session_id, certain=self._certain)
+
+    async def _make(self, deadline: Deadline) -> SessionResult[AsyncSession]:
+        try:
+            answer = await self._agb.transport.call(endpoints.CREATE_SESSION, self._request)
+            data = created_data(answer)
+        except AGBError as error:
+            pauses = looks(error)
+            self._certain = not pauses
+            found = await self._find(pauses, deadline)
+            if found is not None:
+                _log.info("session %s is adopted, though %s", self._session_id, error)
+                return found
+            if pauses:
+                also_told(error, await self._give_up())
+            raise
+        self._know(data.session_id)
+        session = AsyncSession.from_data(self._agb, data, self._request.image_id)
         return SessionResult(request_id=answer.request_id, session=session)
+
+    async def _find(
+        self, pauses: Sequence[float], deadline: Deadline
+    ) -> SessionResult[AsyncSession] | None:
+        """Look for the session by its label, under which it may show late, and adopt it."""
+        for pause in pauses:
+            await aio.sleep(min(pause, deadline.remaining()))
+            try:
+                if await self._shows():
+                    return await self._adopt()
+            except AGBError as error:
+                _log.debug("a session labelled %s is looked for: %s", self._label, error)
+        return None
+
+    async def _shows(self) -> bool:
+        wanted = ListSessionsRequest(labels={REQUEST: self._label})
+        answer = await self._agb.transport.call(endpoints.LIST_SESSIONS, wanted)
+        listed = [line.session_id for line in answer.data.data if line.session_id]
+        ours = [each for each in listed if await self._is_ours(each)]
+        for session_id in ours[1:]:  # a gateway has sent the request more than once
+            await self._discard(session_id)
+        if ours:
+            self._know(ours[0])
+        return bool(ours)
+
+    async def _is_ours(self, session_id: str) -> bool:
+        """Make sure: an AGB that does not know the filter would list others' sessions."""
+        answer = await AsyncLabels(self._agb.transport, session_id).read()
+        return answer.data.labels.get(REQUEST) == self._label
+
+    async def _adopt(self) -> SessionResult[AsyncSession]:
+        session_id = self._session_id or ""
+        answer = await self._agb.transport.call(
+            endpoints.GET_SESSION, SessionRequest(session_id=session_id), session_id=session_id
+        )
+        session = AsyncSession.from_data(self._agb, answer.data, self._request.image_id)
+        return SessionResult(request_id=answer.request_id, session=session)
+
+    def _know(self, session_id: str) -> None:
+        self._session_id = session_id
+        self._certain = True
+        self._live.note(session_id)
 
     async def _wait_for_contexts(
         self, session: AsyncSession, deadline: Deadline, request_id: str
     ) -> None:
-        complete = False
         try:
             failure = sync_failure(await session.context.wait(deadline), request_id)
-            complete = failure is None
-            if failure is not None:
-                raise failure
-        finally:
-            if not complete:
-                await self._discard(session)
+        except BaseException as error:
+            also_told(error, await self._give_up())
+            raise
+        if failure is not None:
+            also_told(failure, await self._give_up())
+            raise failure
 
-    async def _undo(self, answer: Answer[CreateSessionData]) -> None:
-        if answer.data.session_id:
-            await self._discard(AsyncSession(self._agb, answer.data.session_id))
-
-    async def _discard(self, session: AsyncSession) -> None:
-        """Delete a session; what can't be deleted is told."""
+    async def _undo(self, _: SessionResult[AsyncSession] | None) -> None:
+        """Leave no session behind a cancelled create."""
         try:
-            deleted = await aio.shielded(session.delete, seconds=_DELETE_SECONDS)
+            await aio.shielded(self._find_and_give_up, seconds=2 * _UNDO_SECONDS)
+        except TimeoutError:
+            _log.warning("a create was cancelled, and cleaning up took too long: %s", self._doubt())
+
+    async def _find_and_give_up(self) -> None:
+        for pause in () if self._certain else _creating.LATE:
+            await aio.sleep(pause)
+            try:
+                if await self._shows():
+                    break
+            except AGBError as error:
+                _log.debug("a session labelled %s is looked for: %s", self._label, error)
+        await self._give_up()
+
+    async def _give_up(self) -> str:
+        """Delete the session if it is known, and say what may be left."""
+        session_id = self._session_id
+        if session_id is None:
+            told = "" if self._certain else self._doubt()
+        else:
+            told = await self._discard(session_id)
+            self._session_id = session_id if told else None
+        if told:
+            _log.warning("%s", told)
+        return told
+
+    async def _discard(self, session_id: str) -> str:
+        try:
+            deleted = await aio.shielded(
+                lambda: AsyncSession(self._agb, session_id).delete(timeout=_UNDO_SECONDS),
+                seconds=_UNDO_SECONDS,
+            )
             problem = deleted.error_message
         except TimeoutError:
-            problem = f"it took longer than {_DELETE_SECONDS:g} s"
-        if problem:
-            _log.warning("session %s could not be deleted: %s", session.session_id, problem)
+            problem = f"it took longer than {_UNDO_SECONDS:g} s"
+        return problem and f"session {session_id} could not be deleted: {problem}"
+
+    def _doubt(self) -> str:
+        if self._session_id is not None:
+            return f"session {self._session_id} may be there still"
+        return f"there may be a session labelled {REQUEST}={self._label}"

@@ -58,12 +58,14 @@ class AsyncDeletion:
             )
         except APIError as error:
             if is_gone(error):
+                self._session.agb.live.forget(session_id)
                 await self._streams.aclose(_DELETED)
                 return DeleteResult(request_id=error.request_id)
             raise
         await self._streams.aclose(_DELETED)
         if wait:
             await self._wait_until_gone(deadline, answer.request_id)
+        self._session.agb.live.forget(session_id)
         return DeleteResult(request_id=answer.request_id)
 
     async def _wait_until_gone(self, deadline: Deadline, request_id: str) -> None:

@@ -1,21 +1,30 @@
 """A session as a block: there inside, gone afterwards."""
 
+import logging
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from agb._async.session import AsyncSession
 from agb._concurrency import aio
+from agb._session_reading import not_deleted
 from agb.exceptions import AGBError
 from agb.session_params import CreateSessionParams
 
 if TYPE_CHECKING:
     from agb._async.client import AsyncAGB
 
+_log = logging.getLogger("agb")
+
 _DELETE_SECONDS = 30.0
 
 
 class AsyncSessionScope:
     """Creates a session on entry and deletes it on exit, whatever happens inside.
+
+    Cancellation and Ctrl-C do not break off the deletion, which may take some 30 s; they go on
+    when it is done. When the session can't be deleted, the block raises a
+    `SessionNotDeletedError`; if it was raising something else already, that gets a note, and a
+    warning is logged.
 
     Made by `AsyncAGB.session`.
     """
@@ -40,12 +49,20 @@ class AsyncSessionScope:
         session, self._session = self._session, None
         if session is None:
             return
+        if not aio.can_wait():
+            _log.warning(
+                "session %s was not deleted: its event loop had ended before its block",
+                session.session_id,
+            )
+            return
         try:
             deleted = await aio.shielded(
                 lambda: session.delete(timeout=_DELETE_SECONDS), seconds=_DELETE_SECONDS + 5
             )
             deleted.raise_for_error()
         except (AGBError, TimeoutError) as failure:
+            left = not_deleted(session.session_id, failure)
             if error is None:
-                raise
-            error.add_note(f"session {session.session_id} could not be deleted: {failure}")
+                raise left from failure
+            error.add_note(left.message)
+            _log.warning("%s", left.message)

@@ -8,6 +8,7 @@ from agb._async.code import AsyncCode
 from agb._async.command import AsyncCommand
 from agb._async.deletion import AsyncDeletion
 from agb._async.file_system import AsyncFileSystem
+from agb._async.labels import AsyncLabels
 from agb._async.oss import AsyncOss
 from agb._async.reported import reported
 from agb._async.session_context import AsyncSessionContext
@@ -18,9 +19,9 @@ from agb._async.transport import AsyncTransport
 from agb._concurrency import aio
 from agb._deadline import Deadline
 from agb._http import Timeouts
+from agb._own_labels import users_labels
 from agb._session_reading import is_listening, listening_probe, public_tools, session_info
 from agb._wire import endpoints, tools
-from agb._wire.messages.labels import SetLabelsRequest
 from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
 from agb._wire.messages.tools import ListToolsRequest, read_tool_list
 from agb.exceptions import ExecutionTimeoutError, InvalidParamsError, WaitTimeoutError
@@ -79,6 +80,7 @@ class AsyncBaseSession:
         self.tool_list: Sequence[McpTool] = ()
         self._tools = AsyncTools(self)
         self._streams = AsyncStreams(self)
+        self._labels = AsyncLabels(self.transport, session_id)
         self.code: AsyncCode = AsyncCode(self, self._tools, self._streams)
         self.command: AsyncCommand = AsyncCommand(self._tools)
         self.context: AsyncSessionContext = AsyncSessionContext(self)
@@ -168,16 +170,13 @@ class AsyncBaseSession:
         """Replace all labels of the session.
 
         Args:
-            labels: The new ones, at least one, with non-blank keys and values.
+            labels: The new ones, at least one, with non-blank keys and values; keys that begin
+                with `agb.` are reserved.
         """
         checked = checked_labels(labels)
         if not checked:
             raise InvalidParamsError("labels must not be empty: a session can't lose all of them")
-        answer = await self.transport.call(
-            endpoints.SET_LABELS,
-            SetLabelsRequest(session_id=self.session_id, labels=checked),
-            session_id=self.session_id,
-        )
+        answer = await self._labels.replace(checked)
         return OperationResult(request_id=answer.request_id)
 
     @reported(OperationResult[Mapping[str, str]])
@@ -187,10 +186,8 @@ class AsyncBaseSession:
         Returns:
             The labels as `data`; an empty map when it has none.
         """
-        answer = await self.transport.call(
-            endpoints.GET_LABELS, self._request(), session_id=self.session_id
-        )
-        return OperationResult(request_id=answer.request_id, data=dict(answer.data.labels))
+        answer = await self._labels.read()
+        return OperationResult(request_id=answer.request_id, data=users_labels(answer.data.labels))
 
     @reported(OperationResult[Mapping[str, str]])
     async def update_labels(self, labels: Mapping[str, str]) -> OperationResult[Mapping[str, str]]:
@@ -205,11 +202,8 @@ class AsyncBaseSession:
         Returns:
             All labels of the session as `data`.
         """
-        changes = checked_labels(labels)
-        found = (await self.get_labels()).raise_for_error()
-        merged = {**(found.data or {}), **changes}
-        changed = (await self.set_labels(merged)).raise_for_error()
-        return OperationResult(request_id=changed.request_id, data=merged)
+        answer, merged = await self._labels.update(checked_labels(labels))
+        return OperationResult(request_id=answer.request_id, data=merged)
 
     @reported(LinkResult)
     async def get_link(

@@ -64,6 +64,15 @@ class Watcher:
         await self._watch(self.ready_event, self.stop_event)
 
 
+def can_wait() -> bool:
+    """Tell whether there is a loop to wait in: a task that is left behind outlives its own."""
+    try:
+        anyio.get_current_task()
+    except RuntimeError:
+        return False
+    return True
+
+
 async def in_thread(func: Callable[[], A]) -> A:
     """Run a function that blocks without holding up the loop."""
     return await anyio.to_thread.run_sync(func, abandon_on_cancel=True)
@@ -80,15 +89,40 @@ async def in_whole_thread(func: Callable[[Callable[[], None]], A]) -> A:
 async def shielded(func: Callable[[], Awaitable[A]], *, seconds: float) -> A:
     """Do something that cancellation must not stop, for so long at most.
 
+    A scope that is cancelled does not stop it, nor does a task that is, as often as you like: it
+    runs in a task of its own. Where that one is cancelled itself, as `asyncio.run` cancels all
+    tasks at its end, it is begun again; so it must be something that may be done twice.
+
     Raises:
         TimeoutError: The time ran out.
     """
-    with anyio.fail_after(seconds, shield=True):
-        return await func()
+    results: list[A] = []
+    failures: list[Exception] = []
+    ends = anyio.current_time() + seconds
+
+    async def work() -> None:
+        try:
+            with anyio.CancelScope(shield=True, deadline=ends):
+                results.append(await func())
+        except Exception as error:  # noqa: BLE001 - raised below, as itself, not as a group
+            failures.append(error)
+
+    while not results and not failures and anyio.current_time() < ends:
+        with anyio.CancelScope(shield=True):
+            async with anyio.create_task_group() as group:
+                group.start_soon(work)
+    if failures:
+        raise failures[0]
+    if not results:
+        raise TimeoutError
+    return results[0]
 
 
 async def finished_or_undone(
-    func: Callable[[], Awaitable[A]], undo: Callable[[A], Awaitable[object]], *, seconds: float
+    func: Callable[[], Awaitable[A]],
+    undo: Callable[[A | None], Awaitable[object]],
+    *,
+    seconds: float,
 ) -> A:
     """Do something that must not be left half-done.
 
@@ -96,8 +130,9 @@ async def finished_or_undone(
 
     Args:
         func: What to do.
-        undo: Is given its result when it was cancelled meanwhile.
-        seconds: How long each of the two may take then.
+        undo: Is given its result when it was cancelled meanwhile; None when it did not end in
+            time. It has to shield itself.
+        seconds: How long to wait for its end then.
     """
     results: list[A] = []
     failures: list[Exception] = []
@@ -120,10 +155,11 @@ async def finished_or_undone(
                 await ended.wait()
             finally:
                 shield.deadline = anyio.current_time() + seconds
+        if not results and not failures:  # its task was cancelled, and this one was not
+            raise anyio.get_cancelled_exc_class()
     except anyio.get_cancelled_exc_class():
-        if results:
-            with anyio.move_on_after(seconds, shield=True):
-                await undo(results[0])
+        if not failures:
+            await undo(results[0] if results else None)
         raise
     if failures:
         raise failures[0]

@@ -1,10 +1,13 @@
 """Waiting, with threads: the names of `aio`, blocking."""
 
+import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from contextvars import copy_context
+from types import FrameType
 from typing import TypeVar
 
 A = TypeVar("A")
@@ -53,12 +56,45 @@ def in_whole_thread(func: Callable[[Callable[[], None]], A]) -> A:
     return func(lambda: None)
 
 
+def can_wait() -> bool:
+    """Tell whether waiting is possible: a thread always can."""
+    return True
+
+
+def is_main() -> bool:
+    """Tell whether this is the main thread, the only one that signals interrupt."""
+    return threading.current_thread() is threading.main_thread()
+
+
+@contextmanager
+def _signals_held() -> Generator[None]:
+    """Hand signals that ask the program to end, such as Ctrl-C, to their handlers afterwards."""
+    if not is_main():
+        yield
+        return
+    came: list[tuple[int, FrameType | None]] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    ours = {number: handler for number, handler in handlers.items() if callable(handler)}
+    try:
+        for number in ours:
+            signal.signal(number, lambda *call: came.append(call))
+        yield
+    finally:
+        for each, handler in ours.items():
+            signal.signal(each, handler)
+        for told, frame in came:
+            ours[signal.Signals(told)](told, frame)
+
+
 def shielded(func: Callable[[], A], *, seconds: float) -> A:  # noqa: ARG001 - the twin's names
-    """Do something to its end; its own time limits bound it."""
-    return func()
+    """Do something to its end, whatever Ctrl-C says meanwhile; its own time limits bound it."""
+    with _signals_held():
+        return func()
 
 
-def finished_or_undone(func: Callable[[], A], undo: Callable[[A], object], *, seconds: float) -> A:
+def finished_or_undone(
+    func: Callable[[], A], undo: Callable[[A | None], object], *, seconds: float
+) -> A:
     """Do something that must not be left half-done.
 
     A Ctrl-C meanwhile does not break it off: it is finished, and then undone. Only the main thread
@@ -66,10 +102,11 @@ def finished_or_undone(func: Callable[[], A], undo: Callable[[A], object], *, se
 
     Args:
         func: What to do.
-        undo: Is given its result when it was interrupted meanwhile.
+        undo: Is given its result when it was interrupted meanwhile; None when it did not end in
+            time.
         seconds: How long to wait for the end of it then.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if not is_main():
         return func()
     outcome: Future[A] = Future()
     run = copy_context().run
@@ -85,8 +122,10 @@ def finished_or_undone(func: Callable[[], A], undo: Callable[[A], object], *, se
         thread.start()  # may be interrupted, too
         wait([outcome])
     except BaseException:
-        if wait([outcome], timeout=seconds).done and outcome.exception() is None:
-            undo(outcome.result())
+        with _signals_held():
+            ended = bool(wait([outcome], timeout=seconds).done)
+            if not ended or outcome.exception() is None:
+                undo(outcome.result() if ended else None)
         raise
     return outcome.result()
 

@@ -1,17 +1,21 @@
 # Generated from src/agb/_async/creation.py; edit that file, then `nox -s twin`.
-"""Creating a session: all of it, or nothing of it."""
+"""Creating a session: exactly one, all of it, or nothing of it."""
 
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from agb import _creating
 from agb._concurrency import threads
 from agb._context_reading import sync_failure
-from agb._creating import created_data
+from agb._creating import also_told, created_data, looks
 from agb._deadline import Deadline
+from agb._own_labels import REQUEST
+from agb._sync.labels import Labels
 from agb._sync.session import Session
 from agb._wire import endpoints
-from agb._wire.answers import Answer
-from agb._wire.messages.sessions import CreateSessionData, CreateSessionRequest
+from agb._wire.messages.sessions import CreateSessionRequest, ListSessionsRequest, SessionRequest
+from agb.exceptions import AGBError
 from agb.results import SessionResult
 
 if TYPE_CHECKING:
@@ -19,60 +23,156 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("agb")
 
-_DELETE_SECONDS = 65.0
-"""More than a delete takes by itself."""
 _UNDO_SECONDS = 15.0
 """How long a cancelled create waits for the answer that names the session, and for its delete."""
 
 
 class Creation:
-    """Creates a session; one that its caller never sees is deleted again.
+    """Creates one session; one that its caller never sees is deleted again.
+
+    Each create carries a label of its own. When its answer is lost, the session is found by it.
 
     Args:
         agb: The client.
+        request: What to create.
     """
 
-    def __init__(self, agb: "AGB") -> None:
+    def __init__(self, agb: "AGB", request: CreateSessionRequest) -> None:
         self._agb = agb
+        self._live = agb.live
+        self._request = request
+        self._label = request.labels[REQUEST]
+        self._session_id: str | None = None
+        self._certain = False
 
-    def run(self, request: CreateSessionRequest, deadline: Deadline) -> SessionResult[Session]:
-        """Create a session, and wait until its contexts are there.
+    def run(self, deadline: Deadline) -> SessionResult[Session]:
+        """Create it, and wait until its contexts are there.
 
         Raises:
+            SessionLimitError: There is no place for it.
             APIError: The AGB says that there is none.
             ContextSyncError: A context does not come.
         """
-        answer = threads.finished_or_undone(
-            lambda: self._agb.transport.call(endpoints.CREATE_SESSION, request),
-            self._undo,
-            seconds=_UNDO_SECONDS,
-        )
-        session = Session.from_data(self._agb, created_data(answer), request.image_id)
-        if request.persistence_data_list:
-            self._wait_for_contexts(session, deadline, answer.request_id)
+        self._live.enter(self._agb.transport, self._label, deadline)
+        try:
+            created = threads.finished_or_undone(
+                lambda: self._make(deadline), self._undo, seconds=_UNDO_SECONDS
+            )
+            if created.session is not None and self._request.persistence_data_list:
+                self._wait_for_contexts(created.session, deadline, created.request_id)
+            return created
+        finally:
+            self._live.leave(self._label, self._session_id, certain=self._certain)
+
+    def _make(self, deadline: Deadline) -> SessionResult[Session]:
+        try:
+            answer = self._agb.transport.call(endpoints.CREATE_SESSION, self._request)
+            data = created_data(answer)
+        except AGBError as error:
+            pauses = looks(error)
+            self._certain = not pauses
+            found = self._find(pauses, deadline)
+            if found is not None:
+                _log.info("session %s is adopted, though %s", self._session_id, error)
+                return found
+            if pauses:
+                also_told(error, self._give_up())
+            raise
+        self._know(data.session_id)
+        session = Session.from_data(self._agb, data, self._request.image_id)
         return SessionResult(request_id=answer.request_id, session=session)
 
+    def _find(self, pauses: Sequence[float], deadline: Deadline) -> SessionResult[Session] | None:
+        """Look for the session by its label, under which it may show late, and adopt it."""
+        for pause in pauses:
+            threads.sleep(min(pause, deadline.remaining()))
+            try:
+                if self._shows():
+                    return self._adopt()
+            except AGBError as error:
+                _log.debug("a session labelled %s is looked for: %s", self._label, error)
+        return None
+
+    def _shows(self) -> bool:
+        wanted = ListSessionsRequest(labels={REQUEST: self._label})
+        answer = self._agb.transport.call(endpoints.LIST_SESSIONS, wanted)
+        listed = [line.session_id for line in answer.data.data if line.session_id]
+        ours = [each for each in listed if self._is_ours(each)]
+        for session_id in ours[1:]:  # a gateway has sent the request more than once
+            self._discard(session_id)
+        if ours:
+            self._know(ours[0])
+        return bool(ours)
+
+    def _is_ours(self, session_id: str) -> bool:
+        """Make sure: an AGB that does not know the filter would list others' sessions."""
+        answer = Labels(self._agb.transport, session_id).read()
+        return answer.data.labels.get(REQUEST) == self._label
+
+    def _adopt(self) -> SessionResult[Session]:
+        session_id = self._session_id or ""
+        answer = self._agb.transport.call(
+            endpoints.GET_SESSION, SessionRequest(session_id=session_id), session_id=session_id
+        )
+        session = Session.from_data(self._agb, answer.data, self._request.image_id)
+        return SessionResult(request_id=answer.request_id, session=session)
+
+    def _know(self, session_id: str) -> None:
+        self._session_id = session_id
+        self._certain = True
+        self._live.note(session_id)
+
     def _wait_for_contexts(self, session: Session, deadline: Deadline, request_id: str) -> None:
-        complete = False
         try:
             failure = sync_failure(session.context.wait(deadline), request_id)
-            complete = failure is None
-            if failure is not None:
-                raise failure
-        finally:
-            if not complete:
-                self._discard(session)
+        except BaseException as error:
+            also_told(error, self._give_up())
+            raise
+        if failure is not None:
+            also_told(failure, self._give_up())
+            raise failure
 
-    def _undo(self, answer: Answer[CreateSessionData]) -> None:
-        if answer.data.session_id:
-            self._discard(Session(self._agb, answer.data.session_id))
-
-    def _discard(self, session: Session) -> None:
-        """Delete a session; what can't be deleted is told."""
+    def _undo(self, _: SessionResult[Session] | None) -> None:
+        """Leave no session behind a cancelled create."""
         try:
-            deleted = threads.shielded(session.delete, seconds=_DELETE_SECONDS)
+            threads.shielded(self._find_and_give_up, seconds=2 * _UNDO_SECONDS)
+        except TimeoutError:
+            _log.warning("a create was cancelled, and cleaning up took too long: %s", self._doubt())
+
+    def _find_and_give_up(self) -> None:
+        for pause in () if self._certain else _creating.LATE:
+            threads.sleep(pause)
+            try:
+                if self._shows():
+                    break
+            except AGBError as error:
+                _log.debug("a session labelled %s is looked for: %s", self._label, error)
+        self._give_up()
+
+    def _give_up(self) -> str:
+        """Delete the session if it is known, and say what may be left."""
+        session_id = self._session_id
+        if session_id is None:
+            told = "" if self._certain else self._doubt()
+        else:
+            told = self._discard(session_id)
+            self._session_id = session_id if told else None
+        if told:
+            _log.warning("%s", told)
+        return told
+
+    def _discard(self, session_id: str) -> str:
+        try:
+            deleted = threads.shielded(
+                lambda: Session(self._agb, session_id).delete(timeout=_UNDO_SECONDS),
+                seconds=_UNDO_SECONDS,
+            )
             problem = deleted.error_message
         except TimeoutError:
-            problem = f"it took longer than {_DELETE_SECONDS:g} s"
-        if problem:
-            _log.warning("session %s could not be deleted: %s", session.session_id, problem)
+            problem = f"it took longer than {_UNDO_SECONDS:g} s"
+        return problem and f"session {session_id} could not be deleted: {problem}"
+
+    def _doubt(self) -> str:
+        if self._session_id is not None:
+            return f"session {self._session_id} may be there still"
+        return f"there may be a session labelled {REQUEST}={self._label}"

@@ -59,12 +59,14 @@ class Deletion:
             )
         except APIError as error:
             if is_gone(error):
+                self._session.agb.live.forget(session_id)
                 self._streams.close(_DELETED)
                 return DeleteResult(request_id=error.request_id)
             raise
         self._streams.close(_DELETED)
         if wait:
             self._wait_until_gone(deadline, answer.request_id)
+        self._session.agb.live.forget(session_id)
         return DeleteResult(request_id=answer.request_id)
 
     def _wait_until_gone(self, deadline: Deadline, request_id: str) -> None:

@@ -8,11 +8,13 @@ from agb import _checks, _reading
 from agb._concurrency import threads
 from agb._deadline import Deadline
 from agb._http import Timeouts
+from agb._own_labels import users_labels
 from agb._session_reading import is_listening, listening_probe, public_tools, session_info
 from agb._sync.code import Code
 from agb._sync.command import Command
 from agb._sync.deletion import Deletion
 from agb._sync.file_system import FileSystem
+from agb._sync.labels import Labels
 from agb._sync.oss import Oss
 from agb._sync.reported import reported
 from agb._sync.session_context import SessionContext
@@ -21,7 +23,6 @@ from agb._sync.tools import Tools
 from agb._sync.transfer import FileTransfer
 from agb._sync.transport import Transport
 from agb._wire import endpoints, tools
-from agb._wire.messages.labels import SetLabelsRequest
 from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
 from agb._wire.messages.tools import ListToolsRequest, read_tool_list
 from agb.exceptions import ExecutionTimeoutError, InvalidParamsError, WaitTimeoutError
@@ -80,6 +81,7 @@ class BaseSession:
         self.tool_list: Sequence[McpTool] = ()
         self._tools = Tools(self)
         self._streams = Streams(self)
+        self._labels = Labels(self.transport, session_id)
         self.code: Code = Code(self, self._tools, self._streams)
         self.command: Command = Command(self._tools)
         self.context: SessionContext = SessionContext(self)
@@ -169,16 +171,13 @@ class BaseSession:
         """Replace all labels of the session.
 
         Args:
-            labels: The new ones, at least one, with non-blank keys and values.
+            labels: The new ones, at least one, with non-blank keys and values; keys that begin
+                with `agb.` are reserved.
         """
         checked = checked_labels(labels)
         if not checked:
             raise InvalidParamsError("labels must not be empty: a session can't lose all of them")
-        answer = self.transport.call(
-            endpoints.SET_LABELS,
-            SetLabelsRequest(session_id=self.session_id, labels=checked),
-            session_id=self.session_id,
-        )
+        answer = self._labels.replace(checked)
         return OperationResult(request_id=answer.request_id)
 
     @reported(OperationResult[Mapping[str, str]])
@@ -188,10 +187,8 @@ class BaseSession:
         Returns:
             The labels as `data`; an empty map when it has none.
         """
-        answer = self.transport.call(
-            endpoints.GET_LABELS, self._request(), session_id=self.session_id
-        )
-        return OperationResult(request_id=answer.request_id, data=dict(answer.data.labels))
+        answer = self._labels.read()
+        return OperationResult(request_id=answer.request_id, data=users_labels(answer.data.labels))
 
     @reported(OperationResult[Mapping[str, str]])
     def update_labels(self, labels: Mapping[str, str]) -> OperationResult[Mapping[str, str]]:
@@ -206,11 +203,8 @@ class BaseSession:
         Returns:
             All labels of the session as `data`.
         """
-        changes = checked_labels(labels)
-        found = self.get_labels().raise_for_error()
-        merged = {**(found.data or {}), **changes}
-        changed = self.set_labels(merged).raise_for_error()
-        return OperationResult(request_id=changed.request_id, data=merged)
+        answer, merged = self._labels.update(checked_labels(labels))
+        return OperationResult(request_id=answer.request_id, data=merged)
 
     @reported(LinkResult)
     def get_link(

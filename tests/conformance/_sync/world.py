@@ -8,7 +8,7 @@ from attrs import field, frozen
 from agb import AGB, Config, Session
 from agb._wire.messages.sessions import SessionData
 from conformance.outcome import Expected
-from conformance.replay import ENDPOINT, KEY, Replay
+from conformance.replay import ENDPOINT, KEY, Replay, hasty
 
 SESSION_ID = "session-0001abcd"
 IMAGE = "agb-code-space-1"
@@ -77,7 +77,7 @@ def play(case: Case) -> None:
     """Make the call of a case, and look at what was sent and at what came of it."""
     replay = Replay(case.recording, unsent=case.unsent, adds=case.adds)
     config = Config(api_key=KEY, endpoint=ENDPOINT)
-    with AGB(config=config, transport=replay.transport) as agb:
+    with AGB(config=config, transport=replay.transport) as agb, hasty():
         outcome = case.call(World(replay, agb))
     replay.check(refused=case.refused)
     if case.expected is not None:
