@@ -16,7 +16,7 @@ ROOT = Path(agb.__file__).parent
 # Of each library, the one place that may import it; the AGB on this machine is a program apart.
 HOMES = {
     "anyio": "agb._concurrency.aio",
-    "asyncio": "nowhere",
+    "asyncio": "agb._concurrency.place",
     "httpcore": "agb._http",
     "httpx": "agb._http",
     "threading": "agb._concurrency.threads",

@@ -61,6 +61,7 @@ from agb.exceptions import (
     APIConnectionError,
     APIError,
     AuthenticationError,
+    BlockingCallWarning,
     ClientClosedError,
     CodeExecutionError,
     CommandError,
@@ -95,6 +96,8 @@ from agb.exceptions import (
     TransferError,
     UnexpectedResponseError,
     WaitTimeoutError,
+    WrongLoopError,
+    WrongProcessError,
 )
 from agb.extension import Extension, ExtensionOption
 from agb.results import (
@@ -193,6 +196,7 @@ __all__ = [
     "BaseSession",
     "BinaryFile",
     "BinaryFileContentResult",
+    "BlockingCallWarning",
     "BoolResult",
     "BrowserContext",
     "BrowserFingerprintContext",
@@ -318,5 +322,7 @@ __all__ = [
     "WaitTimeoutError",
     "WhiteList",
     "WriteBatchResult",
+    "WrongLoopError",
+    "WrongProcessError",
     "__version__",
 ]

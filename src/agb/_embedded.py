@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from agb._concurrency import place
 from agb._concurrency.threads import Lock
-from agb.exceptions import LocalServerError, MissingExtraError
+from agb.exceptions import LocalServerError, MissingExtraError, WrongProcessError
 
 _INSTALL = "the AGB on this machine needs more packages: pip install 'agb[local]'"
 _STOP_SECONDS = 45.0  # it may have files to bring back into contexts
@@ -47,6 +48,7 @@ class EmbeddedServer:
             raise MissingExtraError(_INSTALL)
         options = [] if data_dir is None else ["--data-dir", str(Path(data_dir))]
         self._lock = Lock()
+        self._home = place.process()
         self._ready: dict[str, Any] | None = None
         self._process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
             [sys.executable, "-m", "agb.local", "--embedded", "--port", "0", *options, *arguments],
@@ -61,7 +63,13 @@ class EmbeddedServer:
 
         Raises:
             LocalServerError: It did not start.
+            WrongProcessError: It was started before a fork.
         """
+        if self._home != place.process():
+            raise WrongProcessError(
+                "this AGB was started by the process that this one was forked from, and stops with "
+                "that: start one in the child"
+            )
         with self._lock:
             if self._ready is None:
                 self._ready = self._read_ready()

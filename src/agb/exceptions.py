@@ -4,6 +4,8 @@ AGBError                          anything this SDK reports
 ├── ConfigurationError            the client can't be built from what it was given
 ├── InvalidParamsError            an argument is wrong; nothing was sent
 ├── ClientClosedError             the client was closed before the call
+├── WrongLoopError                the client belongs to another event loop; nothing was sent
+├── WrongProcessError             the client belongs to the process before a fork; likewise
 ├── LocalServerError              the AGB on this machine did not start, or has died
 │   └── MissingExtraError         a part that it needs is not installed
 ├── APIConnectionError            no answer came
@@ -38,6 +40,8 @@ AGBError                          anything this SDK reports
 ├── ContextSyncError              a context could not be brought in or back
 ├── PageNotFoundError             there are fewer pages than that
 └── WaitTimeoutError              what was waited for did not happen in time
+
+A `BlockingCallWarning` is no error: it tells that a call of `AGB` holds up an event loop.
 
 Every error has a stable `code` and, when an AGB answered, its `request_id`. Errors about
 arguments are `ValueError`s too, and errors about time are `TimeoutError`s too.
@@ -86,6 +90,22 @@ class ClientClosedError(AGBError, RuntimeError):
     """The client was closed before the call."""
 
     default_code = "CLIENT_CLOSED"
+
+
+class WrongLoopError(AGBError, RuntimeError):
+    """The client belongs to the event loop that it was used in first; nothing was sent."""
+
+    default_code = "WRONG_LOOP"
+
+
+class WrongProcessError(AGBError, RuntimeError):
+    """The client belongs to the process that this one was forked from; nothing was sent."""
+
+    default_code = "WRONG_PROCESS"
+
+
+class BlockingCallWarning(RuntimeWarning):
+    """A call of the blocking `AGB` holds up the event loop that runs in its thread."""
 
 
 class LocalServerError(AGBError):

@@ -62,6 +62,7 @@ class AsyncConnections:
         self.server: EmbeddedServer | None = None
         self.known_endpoint: str = ""
         self._closed = False
+        self._home = aio.Home()
         self._sockets: set[AsyncSharedSocket] = set()
         try:
             self.http: AsyncHTTPClient = http_client or AsyncHTTPClient(
@@ -74,6 +75,7 @@ class AsyncConnections:
         """Return the base address; an AGB on this machine is waited for."""
         if self._closed or self.http.is_closed:
             raise ClientClosedError("this client is closed: make a new one")
+        self._home.check()
         if self.server is None:
             return config.endpoint
         if not self.known_endpoint:
@@ -90,9 +92,10 @@ class AsyncConnections:
         self._sockets.discard(socket)
 
     async def aclose(self) -> None:
-        """Close what is ours; a second time does nothing."""
-        if self._closed:
+        """Close what is ours; a second time does nothing, nor in a process forked off."""
+        if self._closed or self._home.is_parents:
             return
+        self._home.check()
         self._closed = True
         await aio.shielded(self._close, seconds=_CLOSE_SECONDS)
 

@@ -9,6 +9,9 @@ import anyio.from_thread
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
+from agb._concurrency import place
+from agb.exceptions import WrongLoopError, WrongProcessError
+
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -19,6 +22,40 @@ sleep = anyio.sleep
 
 class Mutex(nullcontext[None]):
     """Guards what is done without waiting: among tasks, nothing comes between anyway."""
+
+
+class Home:
+    """Where a client may be used: in the process and the event loop of its first use."""
+
+    def __init__(self) -> None:
+        self._process = -1
+        self._loop: object = None
+
+    @property
+    def is_parents(self) -> bool:
+        """Whether it lies in the process that this one was forked from."""
+        return 0 <= self._process != place.process()
+
+    def check(self) -> None:
+        """Make sure that this is the place; it costs next to nothing.
+
+        Raises:
+            WrongProcessError: The client was used before a fork.
+            WrongLoopError: The client was used in another event loop.
+        """
+        loop = place.event_loop()
+        if self._process < 0:
+            self._process, self._loop = place.process(), loop
+        elif self.is_parents:
+            raise WrongProcessError(
+                "this client was used before this process was forked, and its connections belong "
+                "to the parent: make a new AsyncAGB in the child"
+            )
+        elif self._loop is not loop:
+            raise WrongLoopError(
+                "this client was used in another event loop first, and its connections belong to "
+                "that: make an AsyncAGB for each loop, or share one blocking AGB among threads"
+            )
 
 
 class AnyEvent(Protocol):

@@ -10,6 +10,10 @@ from contextvars import copy_context
 from types import FrameType
 from typing import TypeVar
 
+from agb._blocking import warn_of_blocking
+from agb._concurrency import place
+from agb.exceptions import WrongProcessError
+
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -18,6 +22,38 @@ Lock = threading.Lock
 Mutex = threading.Lock
 AnyEvent = threading.Event
 sleep = time.sleep
+
+
+class Home:
+    """Where a client may be used: in the process of its first use, and best in no event loop."""
+
+    def __init__(self) -> None:
+        self._process = -1
+
+    @property
+    def is_parents(self) -> bool:
+        """Whether it lies in the process that this one was forked from."""
+        return 0 <= self._process != place.process()
+
+    def check(self) -> None:
+        """Make sure that this is the place; it costs next to nothing.
+
+        Raises:
+            WrongProcessError: The client was used before a fork.
+        """
+        if self._process < 0:
+            self._process = place.process()
+        elif self.is_parents:
+            raise WrongProcessError(
+                "this client was used before this process was forked, and its connections belong "
+                "to the parent: make a new AGB in the child"
+            )
+        _warn_in_a_loop()
+
+
+def _warn_in_a_loop() -> None:
+    if place.event_loop() is not None:
+        warn_of_blocking()
 
 
 def wait_for(event: AnyEvent, seconds: float) -> bool:
@@ -108,6 +144,7 @@ def finished_or_undone(
     """
     if not is_main():
         return func()
+    _warn_in_a_loop()  # the other thread would not see the loop
     outcome: Future[A] = Future()
     run = copy_context().run
 

@@ -56,6 +56,7 @@ class Connections:
         self.server: EmbeddedServer | None = None
         self.known_endpoint: str = ""
         self._closed = False
+        self._home = threads.Home()
         self._sockets: set[SharedSocket] = set()
         try:
             self.http: HTTPClient = http_client or HTTPClient(
@@ -68,6 +69,7 @@ class Connections:
         """Return the base address; an AGB on this machine is waited for."""
         if self._closed or self.http.is_closed:
             raise ClientClosedError("this client is closed: make a new one")
+        self._home.check()
         if self.server is None:
             return config.endpoint
         if not self.known_endpoint:
@@ -84,9 +86,10 @@ class Connections:
         self._sockets.discard(socket)
 
     def close(self) -> None:
-        """Close what is ours; a second time does nothing."""
-        if self._closed:
+        """Close what is ours; a second time does nothing, nor in a process forked off."""
+        if self._closed or self._home.is_parents:
             return
+        self._home.check()
         self._closed = True
         threads.shielded(self._close, seconds=_CLOSE_SECONDS)
 
