@@ -119,10 +119,16 @@ def install(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Benchmarks, beside what any program could do; `-- --quick` takes a minute."""
-    session.install(".[local]")
-    for program in ("contexts.py", "sessions.py"):
-        session.run("python", f"benchmarks/{program}", *session.posargs)
+    """Benchmarks beside rivals; `-- --quick` takes three minutes; words choose areas."""
+    session.install(".[local]", *group("bench"))
+    pythons: dict[str, str] = {}
+    for name, wanted in (("plain", ["."]), ("official", group("peer"))):
+        folder = Path(session.virtualenv.location) / name
+        session.run("python", "-m", "venv", "--clear", str(folder))
+        pythons[name] = str(folder / "bin" / "python")
+        session.run(pythons[name], "-m", "pip", "install", "--quiet", *wanted, external=True)
+    told = [f"--{name}={python}" for name, python in pythons.items()]
+    session.run("python", "benchmarks", *told, *session.posargs)
 
 
 @nox.session

@@ -1,53 +1,34 @@
 """How fast contexts are, beside what any program could do with the same bytes.
 
-Each row is a ratio of two things measured alternately in the same run, so that a busy machine slows
-both: the median of several rounds, with the smallest and the largest. Every operation is checked to
-have done what it should before its time counts.
+Every operation is checked to have done what it should before its time counts.
 """
 
-import argparse
 import hashlib
-import json
 import shutil
-import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+from row import Row, compared, wall
+from sampling import Bench, in_turn
 
 from agb import AGB, Context, ContextSync, CreateSessionParams, Session
 
+GROUP = "contexts of an AGB on this machine"
 CHUNK = 256 * 1024
 MOUNT = "/workspace/many"
 
 
-def main() -> None:
-    """Measure, print a table and write it as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer and smaller files, one round")
-    quick = parser.parse_args().quick
-    files, megabytes, rounds = (500, 16, 1) if quick else (10_000, 512, 3)
-    with tempfile.TemporaryDirectory(prefix="agb-bench-") as folder:
-        place = Path(folder)
-        with AGB.local(data_dir=place / "data", timeout=600) as agb:
-            rows = [
-                *small_files(agb, place, files, rounds),
-                *large_file(agb, place, megabytes, rounds),
-            ]
-    for row in rows:
-        print(
-            f"{row['what']:<62} {row['ours']:8.2f} s  {row['theirs']:8.2f} s  "
-            f"x {row['ratio']:.2f} ({row['least']:.2f} to {row['most']:.2f})"
-        )
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    name = "contexts-quick.json" if quick else "contexts.json"
-    (results / name).write_text(json.dumps(rows, indent=1) + "\n")
+def rows(bench: Bench) -> Iterator[Row]:
+    """Measure."""
+    files, megabytes, rounds = (500, 16, 1) if bench.quick else (10_000, 256, 3)
+    with AGB.local(data_dir=bench.folder / "contexts", timeout=600) as agb:
+        yield from small_files(agb, bench.folder, files, rounds)
+        yield from large_file(agb, bench.folder, megabytes, rounds)
 
 
-def small_files(agb: AGB, place: Path, count: int, rounds: int) -> list[dict[str, float | str]]:
+def small_files(agb: AGB, place: Path, count: int, rounds: int) -> Iterator[Row]:
     """Bring many small files from a session into a context, beside `cp -r` of as many."""
     source = place / "many"
     for number in range(count):
@@ -80,10 +61,10 @@ def small_files(agb: AGB, place: Path, count: int, rounds: int) -> list[dict[str
         shutil.rmtree(target)
         return took
 
-    return [compare(f"sync of {count:,} small files, to cp -r of as many", ours, theirs, rounds)]
+    yield compare(f"sync of {count:,} small files, to cp -r of as many", ours, theirs, rounds)
 
 
-def large_file(agb: AGB, place: Path, megabytes: int, rounds: int) -> list[dict[str, float | str]]:
+def large_file(agb: AGB, place: Path, megabytes: int, rounds: int) -> Iterator[Row]:
     """Put one large file into a context and get it out, beside plain httpx doing the same."""
     source, target = place / "large", place / "back"
     block = bytes(range(256)) * 4096
@@ -139,11 +120,9 @@ def large_file(agb: AGB, place: Path, megabytes: int, rounds: int) -> list[dict[
         return took
 
     with plain:
-        return [
-            compare(f"sync of one file of {megabytes} MB, to cp of it", synced, copied, rounds),
-            compare(f"upload of {megabytes} MB, to plain httpx", put, put_plainly, rounds),
-            compare(f"download of {megabytes} MB, to plain httpx", get, get_plainly, rounds),
-        ]
+        yield compare(f"sync of one file of {megabytes} MB, to cp of it", synced, copied, rounds)
+        yield compare(f"upload of {megabytes} MB, to plain httpx", put, put_plainly, rounds)
+        yield compare(f"download of {megabytes} MB, to plain httpx", get, get_plainly, rounds)
 
 
 def new_context(agb: AGB) -> Context:
@@ -197,21 +176,9 @@ def timed(func: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def compare(
-    what: str, ours: Callable[[], float], theirs: Callable[[], float], rounds: int
-) -> dict[str, float | str]:
-    """Measure two things alternately."""
-    pairs = [(ours(), theirs()) for _ in range(rounds)]
-    ratios = [one / other for one, other in pairs]
-    return {
-        "what": what,
-        "ours": statistics.median(one for one, _ in pairs),
-        "theirs": statistics.median(other for _, other in pairs),
-        "ratio": statistics.median(ratios),
-        "least": min(ratios),
-        "most": max(ratios),
-    }
-
-
-if __name__ == "__main__":
-    main()
+def compare(what: str, ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> Row:
+    """Measure two things in turn."""
+    samples = in_turn(
+        rounds, {"ours": lambda: {"wall": ours()}, "theirs": lambda: {"wall": theirs()}}
+    )
+    return compared(GROUP, what, samples, "ours", "theirs", wall)

@@ -1,0 +1,68 @@
+"""All benchmarks: `python benchmarks --official PYTHON --plain PYTHON [--quick] [area...]`.
+
+Prints one table; writes it as JSON and as a picture into `results/`.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from picture import picture
+from sampling import Bench
+from table import as_text
+
+AREAS = (
+    "overhead",
+    "throughput",
+    "footprint",
+    "files",
+    "transfers",
+    "local_agb",
+    "growth",
+    "contexts",
+)
+"""Modules in `rows`, in the order in which they are measured."""
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--official", required=True, help="a Python that has agbcloud-sdk")
+    parser.add_argument("--plain", required=True, help="a Python that has nothing but agb")
+    parser.add_argument("--quick", action="store_true", help="few rounds, small files")
+    parser.add_argument("areas", nargs="*", choices=[*AREAS, []], help="all by default")
+    given = parser.parse_args()
+    started = time.monotonic()
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="agb-bench-") as folder:
+        bench = Bench(
+            quick=given.quick, official=given.official, plain=given.plain, folder=Path(folder)
+        )
+        with bench.stub():
+            for area in given.areas or AREAS:
+                print(f"{time.monotonic() - started:4.0f} s: {area}", file=sys.stderr, flush=True)
+                rows += [
+                    row.as_json() for row in importlib.import_module(f"rows.{area}").rows(bench)
+                ]
+    print(as_text(rows))
+    machine = {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processors": os.cpu_count(),
+        "seconds": round(time.monotonic() - started),
+    }
+    results = Path(__file__).parent / "results"
+    results.mkdir(exist_ok=True)
+    name = "-".join(["bench", *(["quick"] if given.quick else []), *given.areas])
+    (results / f"{name}.json").write_text(json.dumps({**machine, "rows": rows}, indent=1) + "\n")
+    (results / f"{name}.svg").write_text(picture(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Clients, side by side: each does the same work over the same wire, in a process of its own."""

@@ -1,0 +1,89 @@
+"""The table, as text and as Markdown; `python table.py FILE` prints the latter of a run."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+Shown = Mapping[str, Any]
+_HEAD = ("", "figure", "spread", "must", "aspire", "", "ours: wall, CPU", "beside: wall, CPU")
+
+
+def as_text(rows: Sequence[Shown]) -> str:
+    """Return the table for a terminal."""
+    lines = [cells(row) for row in rows]
+    widths = [max(len(line[n]) for line in (_HEAD, *lines)) for n in range(len(_HEAD))]
+    shown: list[str] = [
+        "  ".join(cell.ljust(width) for cell, width in zip(_HEAD, widths, strict=True))
+    ]
+    for group, members in groupby(rows, lambda row: row["group"]):
+        shown.append(f"- {group}")
+        shown += [
+            "  ".join(cell.ljust(width) for cell, width in zip(cells(row), widths, strict=True))
+            for row in members
+        ]
+    return "\n".join(line.rstrip() for line in shown)
+
+
+def as_markdown(rows: Sequence[Shown]) -> str:
+    """Return a table for each group."""
+    shown: list[str] = []
+    for group, members in groupby(rows, lambda row: row["group"]):
+        shown += [f"### {group[:1].upper()}{group[1:]}", ""]
+        shown += ["| " + " | ".join(("row", *_HEAD[1:5], "met", *_HEAD[6:])) + " |"]
+        shown += ["| --- " * len(_HEAD) + "|"]
+        shown += ["| " + " | ".join(cells(row)) + " |" for row in members]
+        shown.append("")
+    return "\n".join(shown).rstrip()
+
+
+def cells(row: Shown) -> tuple[str, ...]:
+    """Return the cells of a row."""
+    unit = row["unit"] if row["unit"] != "x" else ""
+    sign = ">= " if row["at_least"] else "<= "
+    must, aspire = (
+        "" if row[name] is None else f"{sign}{row[name]:g}" for name in ("must", "aspire")
+    )
+    return (
+        row["what"],
+        f"{number(row['figure'])} {unit}".strip(),
+        f"{number(row['least'])} to {number(row['most'])}" if len(row["figures"]) > 1 else "",
+        must,
+        aspire,
+        verdict(row),
+        times(row["ours"]),
+        times(row["theirs"]),
+    )
+
+
+def verdict(row: Shown) -> str:
+    """Tell whether bar and goal are reached."""
+    if row["must"] is None:
+        return ""
+    if row["meets_aspire"]:
+        return "aspire"
+    return "must" if row["meets_must"] else "MISSED"
+
+
+def times(medians: Mapping[str, float]) -> str:
+    """Return wall and CPU time per operation, in milliseconds."""
+    return ", ".join(f"{number(value)}" for value in medians.values()) + (" ms" if medians else "")
+
+
+def number(value: float) -> str:
+    """Return a figure with as many digits as mean something."""
+    return (
+        f"{value:.0f}"
+        if value >= 100
+        else f"{value:.1f}"
+        if value >= 10
+        else f"{value:.2g}"
+        if value < 1
+        else f"{value:.2f}"
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_markdown(json.loads(Path(sys.argv[1]).read_text())["rows"]) + "\n")
