@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agb._async.session import AsyncSession
 from agb._concurrency import aio
 from agb._session_reading import not_deleted
-from agb.exceptions import AGBError
+from agb.exceptions import AGBError, WrongProcessError
 from agb.session_params import CreateSessionParams
 
 if TYPE_CHECKING:
@@ -60,6 +60,9 @@ class AsyncSessionScope:
                 lambda: session.delete(timeout=_DELETE_SECONDS), seconds=_DELETE_SECONDS + 5
             )
             deleted.raise_for_error()
+        except WrongProcessError:  # a fork: the session is its parent's to delete
+            if error is None:
+                raise
         except (AGBError, TimeoutError) as failure:
             left = not_deleted(session.session_id, failure)
             if error is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from agb._concurrency import threads
 from agb._session_reading import not_deleted
 from agb._sync.session import Session
-from agb.exceptions import AGBError
+from agb.exceptions import AGBError, WrongProcessError
 from agb.session_params import CreateSessionParams
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ class SessionScope:
                 lambda: session.delete(timeout=_DELETE_SECONDS), seconds=_DELETE_SECONDS + 5
             )
             deleted.raise_for_error()
+        except WrongProcessError:  # a fork: the session is its parent's to delete
+            if error is None:
+                raise
         except (AGBError, TimeoutError) as failure:
             left = not_deleted(session.session_id, failure)
             if error is None:
