@@ -9,8 +9,8 @@ from typing import Literal, cast
 from attrs import frozen
 
 from agb import _checks
-from agb._http import surely_not_sent
 from agb._reading import command_error
+from agb._retry import surely_not_sent
 from agb._scripts import CLOSED, ENDED, NO_STDIN, RUNNING, UNKNOWN
 from agb._shell import joined, whole
 from agb.exceptions import (
@@ -200,7 +200,7 @@ def ends(head: bytes, tail: bytes, size: int) -> tuple[str, bool]:
 def answer_was_lost(error: AGBError) -> bool:
     """Tell whether a call may have been carried out, though no answer says so."""
     return isinstance(error, ServerError) or (
-        isinstance(error, APIConnectionError) and not surely_not_sent(error.__cause__)
+        isinstance(error, APIConnectionError) and not surely_not_sent(error)
     )
 
 

@@ -1,9 +1,11 @@
 """Pure: which error an AGB's refusal is, told by its code, its HTTP status and its message."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from agb import exceptions
+from agb._retry import retry_after
 from agb._wire.answers import Malformed, Refused, read_object
 
 _BY_STATUS: dict[int, type[exceptions.APIError]] = {
@@ -15,13 +17,16 @@ _BY_STATUS: dict[int, type[exceptions.APIError]] = {
     422: exceptions.InvalidRequestError,
     429: exceptions.RateLimitError,
 }
+_NO_HEADERS: Mapping[str, str] = {}
 _UNTOLD = {"", "ok", "success", "200", "0"}
 _BAD_REQUEST = 400
 _HTTP_NOT_FOUND = 404
 _LOWEST_SERVER_ERROR = 500
 
 
-def refusal(refused: Refused, *, session_id: str = "") -> exceptions.APIError:
+def refusal(
+    refused: Refused, headers: Mapping[str, str] = _NO_HEADERS, *, session_id: str = ""
+) -> exceptions.APIError:
     """Return the error for an answer that says no."""
     kind = _kind(refused.http_status, refused.code, refused.message)
     message = refused.message
@@ -29,12 +34,20 @@ def refusal(refused: Refused, *, session_id: str = "") -> exceptions.APIError:
         kind = exceptions.SessionNotFoundError
     if kind is exceptions.SessionNotFoundError and session_id and session_id not in message:
         message = f"{message} (session {session_id})"
-    return kind(
-        message,
-        code=told_code(refused.code),
-        request_id=refused.request_id,
-        status_code=refused.http_status,
+    return _with_wait(
+        kind(
+            message,
+            code=told_code(refused.code),
+            request_id=refused.request_id,
+            status_code=refused.http_status,
+        ),
+        headers,
     )
+
+
+def _with_wait(error: exceptions.APIError, headers: Mapping[str, str]) -> exceptions.APIError:
+    error.retry_after = retry_after(headers.get("retry-after"), time.time())
+    return error
 
 
 def handshake_refusal(status: int, where: str, body: bytes) -> exceptions.APIError:
@@ -75,13 +88,14 @@ def _says_gone(refused: Refused) -> bool:
     )
 
 
-def malformed(answer: Malformed) -> exceptions.APIError:
+def malformed(answer: Malformed, headers: Mapping[str, str] = _NO_HEADERS) -> exceptions.APIError:
     """Return the error for an answer that no AGB gives."""
     if answer.http_status in _BY_STATUS or answer.http_status >= _LOWEST_SERVER_ERROR:
         kind = _kind(answer.http_status, "", "")
     else:
         kind = exceptions.UnexpectedResponseError
-    return kind(answer.problem, request_id=answer.request_id, status_code=answer.http_status)
+    error = kind(answer.problem, request_id=answer.request_id, status_code=answer.http_status)
+    return _with_wait(error, headers)
 
 
 def told_code(code: str) -> str:

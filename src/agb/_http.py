@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from agb import exceptions
+from agb._deadline import Deadline, current_deadline
 
 if TYPE_CHECKING:
     import httpcore
@@ -31,28 +32,50 @@ RequestError = httpx.RequestError
 _LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=200, keepalive_expiry=30.0)
 
 
+_SHORTEST = 0.001
+"""A time limit of 0 means something else to a socket."""
+
+
 class Timeouts:
     """How long one call may wait, in seconds.
 
     Args:
         connect: For a connection, and for a place among the client's own connections.
         read: For the answer.
+
+    Attributes:
+        deadline: When all of it must be over, repeats included: when the caller's time is up, else
+            after the longer of the two.
     """
 
-    __slots__ = ("connect", "read")
+    __slots__ = ("connect", "deadline", "read")
 
     def __init__(self, connect: float, read: float) -> None:
         self.connect: float = connect
         self.read: float = read
+        self.deadline: Deadline = current_deadline() or Deadline(max(connect, read))
 
     def as_extension(self) -> dict[str, float]:
         """Return them as httpx wants them."""
-        return {
-            "connect": self.connect,
-            "pool": self.connect,
-            "read": self.read,
-            "write": self.read,
-        }
+        return _TimeLeft(self)
+
+
+class _TimeLeft(dict[str, float]):
+    """Limits that shrink: httpcore asks by `get` when a phase of the request begins."""
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        super().__init__(
+            connect=timeouts.connect,
+            pool=timeouts.connect,
+            read=timeouts.read,
+            write=timeouts.read,
+        )
+        self._deadline = timeouts.deadline
+
+    def get(self, key: str, default: Any = None, /) -> Any:
+        """Return a limit; no more than what is left of all."""
+        limit = super().get(key)
+        return default if limit is None else min(limit, max(self._deadline.remaining(), _SHORTEST))
 
 
 class AsyncNetwork:
@@ -249,8 +272,3 @@ def connection_failure(error: httpx.RequestError, where: str) -> exceptions.APIC
             return exceptions.APIConnectionError(
                 f"the connection to {where} broke before an answer came: {cause}"
             )
-
-
-def surely_not_sent(error: BaseException | None) -> bool:
-    """Tell whether a call that failed like this can't have been carried out."""
-    return isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))

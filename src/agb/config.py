@@ -22,10 +22,12 @@ _log = logging.getLogger("agb")
 
 DEFAULT_ENDPOINT = "https://sdk-api.agb.cloud"
 DEFAULT_TIMEOUT = 60.0
+DEFAULT_MAX_RETRIES = 2
 _API_KEY = "AGB_API_KEY"
 _ENDPOINT = "AGB_ENDPOINT"
 _TIMEOUT_MS = "AGB_TIMEOUT_MS"
 _DEFAULT_IMAGE = "AGB_DEFAULT_IMAGE"
+_MAX_RETRIES = "AGB_MAX_RETRIES"
 _MS = 1000
 
 
@@ -83,6 +85,8 @@ class Config:
             long as the tool may run, and this much more. Default: `AGB_TIMEOUT_MS`, else 60.
         default_image: Image of sessions that are created without one. Default:
             `AGB_DEFAULT_IMAGE`, else none, so that a create without an image is refused.
+        max_retries: How often a request that failed is sent again, where that is safe and there
+            is time; 0 for never. Default: `AGB_MAX_RETRIES`, else 2.
 
     Raises:
         ConfigurationError: A value can't be used.
@@ -92,6 +96,7 @@ class Config:
     endpoint: str = field(default=DEFAULT_ENDPOINT, converter=_as_url)
     timeout: float = DEFAULT_TIMEOUT
     default_image: str | None = None
+    max_retries: int = DEFAULT_MAX_RETRIES
 
     def __attrs_post_init__(self) -> None:
         if not _is_duration(self.timeout):
@@ -100,6 +105,10 @@ class Config:
             )
         if self.default_image is not None:
             _text("default_image", self.default_image)
+        if not _is_count(self.max_retries):
+            raise ConfigurationError(
+                f"max_retries must be a whole number, 0 or more, not {self.max_retries!r}"
+            )
 
     @classmethod
     def resolve(
@@ -109,11 +118,12 @@ class Config:
         endpoint: str | None = None,
         timeout: float | None = None,
         default_image: str | None = None,
+        max_retries: int | None = None,
     ) -> Self:
         """Fill in what was not given from the environment, `.env` and the defaults.
 
-        `.env` may hold the key, the timeout and the image. An endpoint in it is ignored: a file
-        that lies in some directory must not decide where the key is sent.
+        `.env` may hold the key, the timeout, the image and the number of retries. An endpoint in
+        it is ignored: a file that lies in some directory must not decide where the key is sent.
 
         Raises:
             ConfigurationError: There is no key, or a value can't be used.
@@ -129,6 +139,7 @@ class Config:
             else endpoint,
             timeout=_timeout(found) if timeout is None else timeout,
             default_image=default_image or found.get(_DEFAULT_IMAGE, "").strip() or None,
+            max_retries=_max_retries(found) if max_retries is None else max_retries,
         )
         if not settings.api_key:
             raise ConfigurationError(
@@ -138,13 +149,18 @@ class Config:
         return settings
 
     def with_options(
-        self, *, timeout: float | None = None, default_image: str | None = None
+        self,
+        *,
+        timeout: float | None = None,
+        default_image: str | None = None,
+        max_retries: int | None = None,
     ) -> Self:
         """Return the same settings with some changed."""
         return evolve(
             self,
             timeout=self.timeout if timeout is None else timeout,
             default_image=self.default_image if default_image is None else default_image,
+            max_retries=self.max_retries if max_retries is None else max_retries,
         )
 
 
@@ -158,6 +174,20 @@ def _timeout(found: Mapping[str, str]) -> float:
         raise ConfigurationError(
             f"{_TIMEOUT_MS} must be a whole number of milliseconds, not {text!r}"
         ) from None
+
+
+def _max_retries(found: Mapping[str, str]) -> int:
+    text = found.get(_MAX_RETRIES, "").strip()
+    if not text:
+        return DEFAULT_MAX_RETRIES
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigurationError(f"{_MAX_RETRIES} must be a whole number, not {text!r}") from None
+
+
+def _is_count(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and number >= 0
 
 
 def _is_duration(seconds: object) -> bool:

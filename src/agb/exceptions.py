@@ -63,9 +63,11 @@ class AGBError(Exception):
         message: What happened and, where it is known, what to do.
         code: Stable name of what happened: the AGB's own where it gave one.
         request_id: Names the request in the AGB's records; empty when none was answered.
+        attempts: How often the client tried to send the request that failed.
     """
 
     default_code: ClassVar[str] = "AGB_ERROR"
+    attempts: int = 1
 
     def __init__(self, message: str, *, code: str = "", request_id: str = "") -> None:
         super().__init__(message)
@@ -170,9 +172,11 @@ class APIError(AGBError):
 
     Attributes:
         status_code: HTTP status of the answer.
+        retry_after: Seconds after which the AGB wants to be asked again, where it says so.
     """
 
     default_code = "API_ERROR"
+    retry_after: float | None = None
 
     def __init__(
         self, message: str, *, code: str = "", request_id: str = "", status_code: int = 0

@@ -32,7 +32,8 @@ CREATE = CreateSessionParams(image_id="code_latest")
 
 
 def client(network: Network) -> AsyncAGB:
-    return AsyncAGB(KEY, endpoint="https://agb.example", transport=network)
+    """Return a client that takes the first answer for the last; `test_retries` has the others."""
+    return AsyncAGB(KEY, endpoint="https://agb.example", transport=network, max_retries=0)
 
 
 def linked(agb: AsyncAGB) -> AsyncSession:

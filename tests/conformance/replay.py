@@ -5,10 +5,8 @@ import re
 from base64 import b64decode
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import chdir, contextmanager
-from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -16,6 +14,7 @@ import httpx
 from attrs import frozen
 
 import agb
+from agb._deadline import Deadline
 from agb._own_labels import PREFIX
 
 RECORDINGS = Path(__file__).parent / "recordings"
@@ -199,10 +198,10 @@ def hasty() -> Iterator[None]:
 
 @contextmanager
 def looks(wanted: int) -> Iterator[int]:
-    """Let a deadline's clock go on by one second whenever it is read.
+    """Let the time for waiting be over after so many looks.
 
     Yields:
-        The seconds after which a deadline has been looked at so often as is wanted.
+        Seconds to give as the time for waiting.
     """
-    with patch("agb._deadline.time", SimpleNamespace(monotonic=count().__next__)):
+    with patch.object(Deadline, "pauses", lambda _: iter([0.0] * wanted)):
         yield wanted + 1

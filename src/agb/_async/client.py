@@ -45,6 +45,8 @@ class AsyncAGB:
             `AGB_TIMEOUT_MS`, else 60.
         default_image: Image of sessions that are created without one. Default:
             `AGB_DEFAULT_IMAGE`, else none.
+        max_retries: How often a request that failed is sent again, where that is safe and there
+            is time; 0 for never. Default: `AGB_MAX_RETRIES`, else 2.
         config: All of these at once, in place of them; nothing is then read from elsewhere.
         max_sessions: So many sessions that this client created may be there at once; a create
             beyond that waits until one is deleted or has ended. Default: any number.
@@ -77,6 +79,7 @@ class AsyncAGB:
         endpoint: str | None = None,
         timeout: float | None = None,
         default_image: str | None = None,
+        max_retries: int | None = None,
         config: Config | None = None,
         max_sessions: int | None = None,
         cleanup_at_exit: bool = False,
@@ -85,11 +88,15 @@ class AsyncAGB:
     ) -> None:
         if http_client is not None and transport is not None:
             raise ConfigurationError("give http_client or transport, not both")
-        given = (api_key, endpoint, timeout, default_image)
+        given = (api_key, endpoint, timeout, default_image, max_retries)
         if config is not None and any(value is not None for value in given):
             raise ConfigurationError("config holds all settings: give it alone")
         settings = config or Config.resolve(
-            api_key=api_key, endpoint=endpoint, timeout=timeout, default_image=default_image
+            api_key=api_key,
+            endpoint=endpoint,
+            timeout=timeout,
+            default_image=default_image,
+            max_retries=max_retries,
         )
         if not settings.api_key:
             raise ConfigurationError("config has no api_key")
@@ -143,7 +150,11 @@ class AsyncAGB:
         return agb
 
     def with_options(
-        self, *, timeout: float | None = None, default_image: str | None = None
+        self,
+        *,
+        timeout: float | None = None,
+        default_image: str | None = None,
+        max_retries: int | None = None,
     ) -> Self:
         """Return a client with other options on the same connections.
 
@@ -152,11 +163,14 @@ class AsyncAGB:
         Args:
             timeout: Seconds to wait for a connection and for an answer. Default: unchanged.
             default_image: Image of sessions that are created without one. Default: unchanged.
+            max_retries: How often a request is sent again. Default: unchanged.
         """
         other = copy(self)
         other._use(  # noqa: SLF001 - another of our own
             self.transport.connections,
-            self.config.with_options(timeout=timeout, default_image=default_image),
+            self.config.with_options(
+                timeout=timeout, default_image=default_image, max_retries=max_retries
+            ),
         )
         return other
 

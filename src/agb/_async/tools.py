@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from agb._failures import malformed, refusal
-from agb._http import Timeouts, surely_not_sent, usable_url
+from agb._http import Timeouts, usable_url
 from agb._reading import ToolAnswer
+from agb._retry import TABLE, failure_of, surely_not_sent
 from agb._wire import endpoints, link
 from agb._wire.answers import Malformed, Refused
 from agb._wire.codec import ToolArguments, dump
+from agb._wire.endpoints import Safety
 from agb._wire.messages.tools import LinkCallRequest, ToolCallRequest
 from agb._wire.tools import Tool
 from agb.exceptions import APIConnectionError
@@ -46,7 +48,7 @@ class AsyncTools:
             try:
                 return await self._call_over_link(name, server, args, timeouts)
             except APIConnectionError as error:
-                if not surely_not_sent(error.__cause__):
+                if not surely_not_sent(error):
                     raise
         return await session.transport.call(
             endpoints.CALL_TOOL,
@@ -66,15 +68,26 @@ class AsyncTools:
             request_id=link.new_request_id(),
             token=session.token,
         )
-        response = await session.transport.send_to_link(
-            session.link_url.rstrip("/") + link.CALL_TOOL_PATH,
-            {link.TOKEN_HEADER: session.token, "content-type": "application/json"},
-            link.write_call(request),
-            timeouts,
-        )
-        try:
-            return link.read_answer(response.status_code, response.content, request.request_id)
-        except Refused as refused:
-            raise refusal(refused, session_id=session.session_id) from None
-        except Malformed as answer:
-            raise malformed(answer) from None
+        attempt = 0
+        while True:
+            attempt += 1
+            response = await session.transport.send_to_link(
+                session.link_url.rstrip("/") + link.CALL_TOOL_PATH,
+                {link.TOKEN_HEADER: session.token, "content-type": "application/json"},
+                link.write_call(request),
+                timeouts,
+            )
+            status, headers = response.status_code, response.headers
+            try:
+                return link.read_answer(status, response.content, request.request_id)
+            except Refused as refused:
+                error = refusal(refused, headers, session_id=session.session_id)
+            except Malformed as answer:
+                raise malformed(answer, headers) from None
+            await session.transport.repeat_or_raise(
+                error,
+                attempt,
+                timeouts.deadline,
+                what=name,
+                may_repeat=TABLE[failure_of(error)][Safety.RUN],
+            )

@@ -16,7 +16,12 @@ from agb._wire.messages.contexts import (
     ListContextsRequest,
     ModifyContextRequest,
 )
-from agb.exceptions import InvalidParamsError, UnexpectedResponseError, WaitTimeoutError
+from agb.exceptions import (
+    ContextNotFoundError,
+    InvalidParamsError,
+    UnexpectedResponseError,
+    WaitTimeoutError,
+)
 from agb.results import (
     ClearContextResult,
     Context,
@@ -141,7 +146,13 @@ class ContextService(ContextFiles):
             Its id as `data`.
         """
         request = ContextRequest(id=_checks.context_id(context))
-        answer = self._transport.call(endpoints.DELETE_CONTEXT, request)
+        try:
+            answer = self._transport.call(endpoints.DELETE_CONTEXT, request)
+        except ContextNotFoundError as error:
+            if error.attempts == 1:
+                raise
+            # An earlier attempt, whose answer was lost, has deleted it.
+            return OperationResult(request_id=error.request_id, data=request.id)
         return OperationResult(request_id=answer.request_id, data=request.id)
 
     @reported(ClearContextResult)

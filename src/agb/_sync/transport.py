@@ -3,6 +3,7 @@
 
 import json
 import logging
+import random
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -10,15 +11,23 @@ from typing import TypeVar
 
 from agb import _http
 from agb._concurrency import threads
+from agb._deadline import Deadline
 from agb._embedded import EmbeddedServer
 from agb._failures import malformed, refusal
 from agb._http import HTTPClient, HTTPRequest, HTTPResponse, HTTPStream, HTTPTransport, Timeouts
+from agb._retry import TABLE, failure_of, failure_of_answer, pause
 from agb._sync.shared_socket import SharedSocket
 from agb._wire.answers import Answer, Malformed, Refused, read_answer
 from agb._wire.codec import Json
 from agb._wire.endpoints import Endpoint, write_request
 from agb.config import Config
-from agb.exceptions import ClientClosedError, LocalServerError, TransferError
+from agb.exceptions import (
+    AGBError,
+    APIConnectionError,
+    ClientClosedError,
+    LocalServerError,
+    TransferError,
+)
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -133,7 +142,7 @@ class Transport:
         session_id: str = "",
         timeouts: Timeouts | None = None,
     ) -> Answer[A]:
-        """Send a message and return the good answer.
+        """Send a message, again where that is safe, and return the good answer.
 
         Args:
             endpoint: Where to.
@@ -146,15 +155,66 @@ class Transport:
             APIError: The answer says no, or is none.
         """
         outgoing = write_request(endpoint, message)
-        response = self.send(
-            endpoint.method, endpoint.path, outgoing.query, outgoing.body, timeouts
+        limits = timeouts or self.timeouts()
+        attempt = 0
+        failed: AGBError
+        while True:
+            attempt += 1
+            try:
+                response = self.send(
+                    endpoint.method, endpoint.path, outgoing.query, outgoing.body, limits
+                )
+            except APIConnectionError as error:
+                failed, how = error, failure_of(error)
+            else:
+                status, headers = response.status_code, response.headers
+                try:
+                    return read_answer(endpoint, status, headers, response.content)
+                except Refused as refused:
+                    failed = refusal(refused, headers, session_id=session_id)
+                    how = failure_of(failed)
+                except Malformed as answer:
+                    failed, how = malformed(answer, headers), failure_of_answer(answer)
+            self.repeat_or_raise(
+                failed,
+                attempt,
+                limits.deadline,
+                what=endpoint.name,
+                may_repeat=TABLE[how][endpoint.safety],
+            )
+
+    def repeat_or_raise(
+        self, error: AGBError, attempt: int, deadline: Deadline, *, what: str, may_repeat: bool
+    ) -> None:
+        """Wait until a request that failed is to be sent again.
+
+        Args:
+            error: How it failed.
+            attempt: How often it was sent.
+            deadline: When the caller has no more time.
+            what: Name of the request, for the log.
+            may_repeat: Whether it is safe to send it again.
+
+        Raises:
+            AGBError: The failure, where it is not to be sent again.
+        """
+        error.attempts = attempt
+        if not may_repeat or attempt > self.config.max_retries:
+            raise error
+        told = getattr(error, "retry_after", None)
+        chance = random.random()  # noqa: S311 - nothing secret hangs on it
+        wait = pause(attempt, chance=chance, told=told, left=deadline.remaining())
+        if wait is None:
+            raise error
+        _log.info(
+            "%s failed (%s): attempt %d of %d begins in %.2f s",
+            what,
+            error.code,
+            attempt + 1,
+            self.config.max_retries + 1,
+            wait,
         )
-        try:
-            return read_answer(endpoint, response.status_code, response.headers, response.content)
-        except Refused as refused:
-            raise refusal(refused, session_id=session_id) from None
-        except Malformed as answer:
-            raise malformed(answer) from None
+        threads.sleep(wait)
 
     def send(
         self,

@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from attrs import frozen
 
@@ -42,10 +42,22 @@ class Refused(Exception):  # noqa: N818 - a judgement; the transport turns it in
 
 
 class Malformed(Exception):  # noqa: N818 - a judgement; the transport turns it into an error
-    """The answer is not one that an AGB gives."""
+    """The answer is not one that an AGB gives.
 
-    def __init__(self, *, http_status: int, problem: str, request_id: str) -> None:
+    Attributes:
+        body: What it is instead; empty where that can't be told.
+    """
+
+    def __init__(
+        self,
+        *,
+        http_status: int,
+        problem: str,
+        request_id: str,
+        body: Literal["JSON", "HTML", ""] = "JSON",
+    ) -> None:
         super().__init__(problem)
+        self.body = body
         self.http_status = http_status
         self.problem = problem
         self.request_id = request_id
@@ -110,16 +122,18 @@ def read_object(http_status: int, content: bytes, request_id: str = "") -> Json:
     Raises:
         Malformed: It is none.
     """
+    is_json = True
     try:
         outer = parse(content)
     except ValueError:
-        outer = None
+        outer, is_json = None, False
     if not is_object(outer):
         shown = content[:_SHOWN].decode(errors="replace").strip() or "nothing"
         raise Malformed(
             http_status=http_status,
             problem=f"HTTP {http_status} with a body that is not a JSON object: {shown}",
             request_id=request_id,
+            body="HTML" if content.lstrip().startswith(b"<") else "JSON" if is_json else "",
         )
     return outer
 

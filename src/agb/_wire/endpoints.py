@@ -6,6 +6,7 @@ for a paged answer, the whole object) must hold is the answer's message.
 """
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any, Generic, Literal, TypeVar
 
 from attrs import frozen
@@ -17,6 +18,15 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 
 
+class Safety(Enum):
+    """What it means to send a request twice; the value says it in words."""
+
+    READ = "read-only"
+    WRITE = "idempotent write"
+    CREATE = "creates something"
+    RUN = "runs a tool"
+
+
 @frozen(kw_only=True)
 class Endpoint(Generic[Q, A]):
     """One operation of the API.
@@ -24,6 +34,7 @@ class Endpoint(Generic[Q, A]):
     Attributes:
         method: HTTP method.
         path: Path below the endpoint's base URL.
+        safety: What it means to send a request twice.
         request: Message that goes out.
         answer: Message that comes back.
         query: Fields of the request that travel in the query; `None` means all of them.
@@ -34,6 +45,7 @@ class Endpoint(Generic[Q, A]):
 
     method: Literal["GET", "POST"]
     path: str
+    safety: Safety
     request: type[Q]
     answer: type[A]
     query: frozenset[str] | None = None
@@ -60,6 +72,7 @@ _NOTHING_IN_QUERY: frozenset[str] = frozenset()
 CREATE_SESSION = Endpoint(
     method="POST",
     path="/mcp/createSession",
+    safety=Safety.CREATE,
     request=sessions.CreateSessionRequest,
     answer=sessions.CreateSessionData,
     query=frozenset({"image_id", "sdk_stats"}),
@@ -67,6 +80,7 @@ CREATE_SESSION = Endpoint(
 GET_SESSION = Endpoint(
     method="POST",
     path="/mcp/getSession",
+    safety=Safety.READ,
     request=sessions.SessionRequest,
     answer=sessions.SessionData,
     query=_NOTHING_IN_QUERY,
@@ -74,6 +88,7 @@ GET_SESSION = Endpoint(
 GET_SESSION_INFO = Endpoint(
     method="POST",
     path="/mcp/getSessionInfo",
+    safety=Safety.READ,
     request=sessions.SessionRequest,
     answer=sessions.SessionStatusData,
     query=_NOTHING_IN_QUERY,
@@ -81,6 +96,7 @@ GET_SESSION_INFO = Endpoint(
 RELEASE_SESSION_ASYNC = Endpoint(
     method="POST",
     path="/mcp/releaseSessionAsync",
+    safety=Safety.WRITE,
     request=sessions.SessionRequest,
     answer=sessions.NoData,
     query=_NOTHING_IN_QUERY,
@@ -89,6 +105,7 @@ RELEASE_SESSION_ASYNC = Endpoint(
 RELEASE_SESSION = Endpoint(
     method="POST",
     path="/mcp/releaseSession",
+    safety=Safety.WRITE,
     request=sessions.SessionRequest,
     answer=sessions.NoData,
     query=_NOTHING_IN_QUERY,
@@ -97,6 +114,7 @@ RELEASE_SESSION = Endpoint(
 LIST_SESSIONS = Endpoint(
     method="GET",
     path="/sdk/ListSession",
+    safety=Safety.READ,
     request=sessions.ListSessionsRequest,
     answer=sessions.SessionPage,
     whole=True,
@@ -105,6 +123,7 @@ LIST_SESSIONS = Endpoint(
 REFRESH_IDLE_TIME = Endpoint(
     method="POST",
     path="/mcp/refreshSessionIdleTime",
+    safety=Safety.WRITE,
     request=sessions.SessionRequest,
     answer=sessions.NoData,
     data_required=False,
@@ -112,6 +131,7 @@ REFRESH_IDLE_TIME = Endpoint(
 GET_RESOURCE = Endpoint(
     method="POST",
     path="/mcp/getMcpResource",
+    safety=Safety.READ,
     request=sessions.SessionRequest,
     answer=sessions.ResourceData,
     query=_NOTHING_IN_QUERY,
@@ -119,12 +139,14 @@ GET_RESOURCE = Endpoint(
 GET_LINK = Endpoint(
     method="GET",
     path="/internet/getLink",
+    safety=Safety.READ,
     request=sessions.LinkRequest,
     answer=sessions.LinkData,
 )
 SET_LABELS = Endpoint(
     method="POST",
     path="/sdk/SetLabel",
+    safety=Safety.WRITE,
     request=labels.SetLabelsRequest,
     answer=sessions.NoData,
     data_required=False,
@@ -132,6 +154,7 @@ SET_LABELS = Endpoint(
 GET_LABELS = Endpoint(
     method="GET",
     path="/sdk/GetLabel",
+    safety=Safety.READ,
     request=sessions.SessionRequest,
     answer=labels.LabelsData,
     data_required=False,
@@ -139,6 +162,7 @@ GET_LABELS = Endpoint(
 CALL_TOOL = Endpoint(
     method="POST",
     path="/mcp",
+    safety=Safety.RUN,
     request=tools.ToolCallRequest,
     answer=tools.ToolCallData,
     query=frozenset({"auto_gen_session"}),
@@ -147,6 +171,7 @@ CALL_TOOL = Endpoint(
 LIST_TOOLS: Endpoint[tools.ListToolsRequest, tuple[tools.ToolLine, ...]] = Endpoint(
     method="POST",
     path="/mcp/listTools",
+    safety=Safety.READ,
     request=tools.ListToolsRequest,
     answer=tuple[tools.ToolLine, ...],
     data_is_text=True,
@@ -155,6 +180,7 @@ LIST_TOOLS: Endpoint[tools.ListToolsRequest, tuple[tools.ToolLine, ...]] = Endpo
 LIST_CONTEXTS = Endpoint(
     method="GET",
     path="/sdk/ListContexts",
+    safety=Safety.READ,
     request=contexts.ListContextsRequest,
     answer=contexts.ContextPage,
     whole=True,
@@ -163,12 +189,14 @@ LIST_CONTEXTS = Endpoint(
 GET_CONTEXT = Endpoint(
     method="GET",
     path="/sdk/GetContext",
+    safety=Safety.WRITE,
     request=contexts.GetContextRequest,
     answer=contexts.ContextData,
 )
 MODIFY_CONTEXT = Endpoint(
     method="POST",
     path="/sdk/ModifyContext",
+    safety=Safety.WRITE,
     request=contexts.ModifyContextRequest,
     answer=sessions.NoData,
     data_required=False,
@@ -176,6 +204,7 @@ MODIFY_CONTEXT = Endpoint(
 DELETE_CONTEXT = Endpoint(
     method="POST",
     path="/sdk/DeleteContext",
+    safety=Safety.WRITE,
     request=contexts.ContextRequest,
     answer=sessions.NoData,
     data_required=False,
@@ -183,6 +212,7 @@ DELETE_CONTEXT = Endpoint(
 CLEAR_CONTEXT = Endpoint(
     method="POST",
     path="/sdk/ClearContext",
+    safety=Safety.WRITE,
     request=contexts.ContextRequest,
     answer=sessions.NoData,
     data_required=False,
@@ -190,6 +220,7 @@ CLEAR_CONTEXT = Endpoint(
 SYNC_CONTEXT = Endpoint(
     method="POST",
     path="/sdk/SyncContext",
+    safety=Safety.WRITE,
     request=contexts.SyncContextRequest,
     answer=sessions.NoData,
     data_required=False,
@@ -197,6 +228,7 @@ SYNC_CONTEXT = Endpoint(
 GET_CONTEXT_INFO = Endpoint(
     method="GET",
     path="/sdk/GetContextInfo",
+    safety=Safety.READ,
     request=contexts.ContextInfoRequest,
     answer=contexts.ContextInfoData,
     data_required=False,
@@ -204,18 +236,21 @@ GET_CONTEXT_INFO = Endpoint(
 GET_CONTEXT_FILE_DOWNLOAD_URL = Endpoint(
     method="POST",
     path="/sdk/GetContextFileDownloadUrl",
+    safety=Safety.READ,
     request=contexts.ContextFileRequest,
     answer=contexts.FileUrlData,
 )
 GET_CONTEXT_FILE_UPLOAD_URL = Endpoint(
     method="POST",
     path="/sdk/GetContextFileUploadUrl",
+    safety=Safety.READ,
     request=contexts.ContextFileRequest,
     answer=contexts.FileUrlData,
 )
 DELETE_CONTEXT_FILE = Endpoint(
     method="POST",
     path="/sdk/DeleteContextFile",
+    safety=Safety.WRITE,
     request=contexts.ContextFileRequest,
     answer=sessions.NoData,
     data_required=False,
@@ -223,6 +258,7 @@ DELETE_CONTEXT_FILE = Endpoint(
 DESCRIBE_CONTEXT_FILES = Endpoint(
     method="POST",
     path="/sdk/DescribeContextFiles",
+    safety=Safety.READ,
     request=contexts.ListContextFilesRequest,
     answer=contexts.ContextFilePage,
     whole=True,
@@ -231,6 +267,7 @@ DESCRIBE_CONTEXT_FILES = Endpoint(
 GET_INTERNAL_CONTEXT = Endpoint(
     method="POST",
     path="/sdk/GetAndLoadInternalContext",
+    safety=Safety.WRITE,
     request=contexts.InternalContextRequest,
     answer=tuple[contexts.InternalContextData, ...],
 )

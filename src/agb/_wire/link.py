@@ -60,7 +60,9 @@ def read_answer(http_status: int, content: bytes, request_id: str) -> Answer[Too
         result = _result(inner)
     except Misread as misread:
         raise Malformed(
-            http_status=http_status, problem=f"{CALL_TOOL_PATH}: {misread}", request_id=request_id
+            http_status=http_status,
+            problem=f"{CALL_TOOL_PATH}: {misread}",
+            request_id=request_id,
         ) from None
     code = str(outer.get("code") or "")
     return Answer(request_id=request_id, code=code, http_status=http_status, data=result)
