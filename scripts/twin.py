@@ -47,6 +47,7 @@ RENAMES = {
     "aiter_bytes": "iter_bytes",
     "aread": "read",
     "asynccontextmanager": "contextmanager",
+    "handle_async_request": "handle_request",
 }
 REFUSED = {
     "anyio": "use agb._concurrency.aio",

@@ -27,6 +27,7 @@ SPELLINGS = {
     r"StopAsyncIteration$": "StopIteration",
     r"_async$": "_sync",
     r"aclose$": "close",
+    r"handle_async_request$": "handle_request",
 }
 ADDRESS = re.compile("0x[0-9a-f]+")
 PROTOCOLS = {"__enter__", "__exit__", "__iter__", "__next__", "__init__", "__call__"}

@@ -109,7 +109,7 @@ class _Leftovers:
     def delete(self) -> None:
         """Delete it; what can't be deleted is told."""
         session_ids, requests = self._roster.snapshot()
-        with HTTPClient(**_http.client_arguments(None, self._config.endpoint)) as http:
+        with HTTPClient(**_http.plain_arguments(self._config.endpoint)) as http:
             found = {*session_ids}
             for request in requests:
                 with _told(f"a session labelled {REQUEST}={request}"):

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from agb._context_reading import mounts
 from agb._failures import told_code
-from agb._http import surely_not_sent
 from agb._own_labels import REQUEST, new_request
+from agb._retry import surely_not_sent
 from agb._version import __version__
 from agb._wire.answers import Answer
 from agb._wire.messages.sessions import (
@@ -80,7 +80,7 @@ def looks(error: AGBError) -> Sequence[float]:
     """
     match error:
         case APIConnectionError():
-            return () if surely_not_sent(error.__cause__) else LATE
+            return () if surely_not_sent(error) else LATE
         case UnexpectedResponseError():
             return () if error.status_code in _REDIRECTS else LATE
         case ServerError() if error.code != ServerError.default_code:  # no gateway has one

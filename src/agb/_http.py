@@ -29,7 +29,11 @@ HTTPResponse = httpx.Response
 HTTPRequest = httpx.Request
 RequestError = httpx.RequestError
 
-_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=200, keepalive_expiry=30.0)
+AsyncDetour = httpx.AsyncHTTPTransport
+Detour = httpx.HTTPTransport
+
+_PORTS = {"http": 80, "https": 443}
+_DAY = 86400.0
 
 
 _SHORTEST = 0.001
@@ -144,19 +148,75 @@ def network_failure(error: Exception, where: str) -> exceptions.APIConnectionErr
     )
 
 
+class TLS:
+    """Whom a client trusts.
+
+    Args:
+        verify: A TLS context of the user's own; or whether to ask for a certificate at all.
+    """
+
+    def __init__(self, verify: ssl.SSLContext | bool = True) -> None:
+        self._verify = verify
+
+    def context(self) -> ssl.SSLContext:
+        """Return the TLS context, which clients share: making it takes longer than most calls."""
+        if isinstance(self._verify, ssl.SSLContext):
+            return self._verify
+        return tls() if self._verify else _careless()
+
+
 @lru_cache(maxsize=1)
 def tls() -> ssl.SSLContext:
     """Return the one TLS context: making it takes longer than most calls."""
     return httpx.create_ssl_context()
 
 
-def client_arguments(transport: Any, endpoint: str) -> dict[str, Any]:
-    """Return what an httpx client is made with; no proxy leads to an AGB on this machine."""
-    own = {"limits": _LIMITS, "verify": tls()} if transport is None else {"transport": transport}
-    return {"follow_redirects": False, "trust_env": not _is_loopback(endpoint), **own}
+@lru_cache(maxsize=1)
+def _careless() -> ssl.SSLContext:
+    return httpx.create_ssl_context(verify=False)
 
 
-def _is_loopback(endpoint: str) -> bool:
+def client_arguments(transport: Any) -> dict[str, Any]:
+    """Return what an httpx client is made with: what a transport of ours does, it need not do."""
+    return {"transport": transport, "follow_redirects": False, "trust_env": False}
+
+
+def plain_arguments(endpoint: str) -> dict[str, Any]:
+    """Return what a client on httpx's own transport is made with, for a few requests."""
+    return {"follow_redirects": False, "trust_env": not is_loopback(endpoint), "verify": tls()}
+
+
+def origin_of(request: httpx.Request) -> tuple[str, bytes, int]:
+    """Return where a request goes: scheme, host and port.
+
+    Raises:
+        httpx.UnsupportedProtocol: It does not go over HTTP.
+    """
+    url = request.url
+    scheme = url.scheme
+    if scheme not in _PORTS:
+        raise httpx.UnsupportedProtocol(f"neither http nor https: {scheme}://")
+    return scheme, url.raw_host, url.port or _PORTS[scheme]
+
+
+def patience_of(request: httpx.Request) -> Mapping[str, float]:
+    """Return how long the parts of a request may take, in seconds; what is missing, for ever."""
+    found: Mapping[str, float | None] = request.extensions.get("timeout", {})
+    return {part: seconds for part, seconds in found.items() if seconds is not None}
+
+
+def seconds(patience: Mapping[str, float], part: str) -> float:
+    """Return how long a part of a request may take, at most a day."""
+    return patience.get(part, _DAY)
+
+
+def pool_timeout() -> httpx.PoolTimeout:
+    """Return the failure of a request for which no connection became free."""
+    return httpx.PoolTimeout("no connection became free in time")
+
+
+def is_loopback(endpoint: str) -> bool:
+    """Tell whether an address is on this machine, so that no proxy leads to it."""
     host = urlsplit(endpoint).hostname or ""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

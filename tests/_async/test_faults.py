@@ -184,9 +184,13 @@ async def test_a_session_that_can_not_be_deleted_makes_its_block_raise() -> None
         releaseSessionAsync=refusal(500, "", "try later"),
     )
     async with client(network) as agb:
-        with pytest.raises(SessionNotDeletedError, match="s-1.*try later") as left:
+
+        async def left_behind() -> None:
             async with agb.session(CREATE):
                 pass
+
+        with pytest.raises(SessionNotDeletedError, match=r"s-1.*try later") as left:
+            await left_behind()
         assert left.value.session_id == "s-1"
         assert left.value.request_id == "request-1"
         assert isinstance(left.value.__cause__, ServerError)

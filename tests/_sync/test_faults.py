@@ -185,9 +185,13 @@ def test_a_session_that_can_not_be_deleted_makes_its_block_raise() -> None:
         releaseSessionAsync=refusal(500, "", "try later"),
     )
     with client(network) as agb:
-        with pytest.raises(SessionNotDeletedError, match="s-1.*try later") as left:
+
+        def left_behind() -> None:
             with agb.session(CREATE):
                 pass
+
+        with pytest.raises(SessionNotDeletedError, match=r"s-1.*try later") as left:
+            left_behind()
         assert left.value.session_id == "s-1"
         assert left.value.request_id == "request-1"
         assert isinstance(left.value.__cause__, ServerError)

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from copy import copy
 from types import TracebackType
@@ -56,6 +57,9 @@ class AsyncAGB:
             most, over a connection of its own; what is left is logged. Default: False.
         http_client: An httpx client of your own to send through. It stays yours to close.
         transport: An httpx transport of your own, in place of `http_client`.
+        proxy: URL of the proxy that requests go through, such as `http://user:pass@host:3128`.
+            Default: as `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
+        verify: A TLS context of your own, for whom to trust; `False` asks for no certificates.
 
     Raises:
         ConfigurationError: There is no key, or a value can't be used.
@@ -85,9 +89,13 @@ class AsyncAGB:
         cleanup_at_exit: bool = False,
         http_client: AsyncHTTPClient | None = None,
         transport: AsyncHTTPTransport | None = None,
+        proxy: str | None = None,
+        verify: ssl.SSLContext | bool = True,
     ) -> None:
         if http_client is not None and transport is not None:
             raise ConfigurationError("give http_client or transport, not both")
+        if proxy is not None and (http_client or transport):
+            raise ConfigurationError("give the proxy to your own http_client or transport")
         given = (api_key, endpoint, timeout, default_image, max_retries)
         if config is not None and any(value is not None for value in given):
             raise ConfigurationError("config holds all settings: give it alone")
@@ -101,7 +109,11 @@ class AsyncAGB:
         if not settings.api_key:
             raise ConfigurationError("config has no api_key")
         connections = AsyncConnections(
-            http_client=http_client, transport=transport, endpoint=settings.endpoint
+            http_client=http_client,
+            transport=transport,
+            endpoint=settings.endpoint,
+            proxy=proxy,
+            verify=verify,
         )
         most = None if max_sessions is None else _checks.at_least_one("max_sessions", max_sessions)
         roster = Roster() if cleanup_at_exit else None

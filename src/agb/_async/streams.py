@@ -67,7 +67,11 @@ class AsyncStreams:
         connections = session.transport.connections
         await connections.endpoint(config)
         socket = await AsyncWebSocket.connect(
-            session.ws_url, session.token, seconds=config.timeout, heartbeat=self.heartbeat
+            session.ws_url,
+            session.token,
+            connections.tls,
+            seconds=config.timeout,
+            heartbeat=self.heartbeat,
         )
         shared = AsyncSharedSocket(socket)
         if not connections.keep(shared):

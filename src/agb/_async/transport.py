@@ -3,12 +3,14 @@
 import json
 import logging
 import random
+import ssl
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from agb import _http
+from agb._async.pool import AsyncPool
 from agb._async.shared_socket import AsyncSharedSocket
 from agb._concurrency import aio
 from agb._deadline import Deadline
@@ -22,6 +24,7 @@ from agb._http import (
     HTTPResponse,
     Timeouts,
 )
+from agb._proxies import proxies_for
 from agb._retry import TABLE, failure_of, failure_of_answer, pause
 from agb._wire.answers import Answer, Malformed, Refused, read_answer
 from agb._wire.codec import Json
@@ -54,8 +57,11 @@ class AsyncConnections:
         http_client: The user's own client, which stays the user's to close; or None.
         transport: The user's own transport below a client of ours; or None.
         endpoint: Where most requests go.
+        proxy: URL of the proxy that requests go through; by default as the environment says.
+        verify: Whom to trust.
 
     Attributes:
+        tls: The same, for connections that are no HTTP.
         server: The AGB on this machine that stops with the client; or None.
         known_endpoint: Its address, once it is ready.
     """
@@ -66,8 +72,11 @@ class AsyncConnections:
         http_client: AsyncHTTPClient | None,
         transport: AsyncHTTPTransport | None,
         endpoint: str,
+        proxy: str | None = None,
+        verify: ssl.SSLContext | bool = True,
     ) -> None:
         self._own = http_client is None
+        self.tls: _http.TLS = _http.TLS(verify)
         self.server: EmbeddedServer | None = None
         self.known_endpoint: str = ""
         self._closed = False
@@ -75,7 +84,9 @@ class AsyncConnections:
         self._sockets: set[AsyncSharedSocket] = set()
         try:
             self.http: AsyncHTTPClient = http_client or AsyncHTTPClient(
-                **_http.client_arguments(transport, endpoint)
+                **_http.client_arguments(
+                    transport or AsyncPool(self.tls, proxies_for(endpoint, proxy))
+                )
             )
         except (ImportError, ValueError) as error:
             raise _http.client_failure(error) from error

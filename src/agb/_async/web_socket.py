@@ -7,7 +7,7 @@ from agb import _http
 from agb._concurrency import aio
 from agb._deadline import Deadline
 from agb._failures import handshake_refusal
-from agb._http import AsyncNetwork
+from agb._http import TLS, AsyncNetwork
 from agb._tls import Encryption
 from agb._web_socket import Disconnected, Heartbeat, WebSocketProtocol
 
@@ -51,12 +51,15 @@ class AsyncWebSocket:
         self._writing = aio.Lock()
 
     @classmethod
-    async def connect(cls, url: str, token: str, *, seconds: float, heartbeat: Heartbeat) -> Self:
+    async def connect(
+        cls, url: str, token: str, trust: TLS, *, seconds: float, heartbeat: Heartbeat
+    ) -> Self:
         """Open a connection.
 
         Args:
             url: Where to.
             token: What opens it.
+            trust: Whom to trust.
             seconds: To wait for it, at most.
             heartbeat: As for the class.
 
@@ -66,7 +69,7 @@ class AsyncWebSocket:
             APIError: The other side refuses the WebSocket.
         """
         protocol = WebSocketProtocol(url, {"X-Access-Token": token})
-        tls = Encryption(_http.tls(), protocol.host) if protocol.secure else None
+        tls = Encryption(trust.context(), protocol.host) if protocol.secure else None
         deadline = Deadline(seconds)
         try:
             stream = await AsyncNetwork.backend().connect_tcp(

@@ -1,8 +1,9 @@
 """Waiting, with tasks: on asyncio and on trio. anyio is imported here only."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 import anyio
 import anyio.from_thread
@@ -11,6 +12,9 @@ from anyio.abc import TaskGroup
 
 from agb._concurrency import place
 from agb.exceptions import WrongLoopError, WrongProcessError
+
+if TYPE_CHECKING:
+    import httpcore
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -108,6 +112,25 @@ def can_wait() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def network() -> "httpcore.AsyncNetworkBackend":
+    """Return what makes bare connections, in the event loop that runs."""
+    import httpcore  # noqa: PLC0415 - it takes long, and is needed with the first connection
+
+    if not _is_asyncio():
+        return cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
+    from agb._concurrency.asyncio_streams import AsyncioNetwork  # noqa: PLC0415 - likewise
+
+    return AsyncioNetwork()
+
+
+def _is_asyncio() -> bool:
+    """Tell whether a task of asyncio's runs; trio may be a guest of asyncio's loop, too."""
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:
+        return False
 
 
 async def in_thread(func: Callable[[], A]) -> A:

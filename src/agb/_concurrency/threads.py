@@ -8,11 +8,14 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
 from types import FrameType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from agb._blocking import warn_of_blocking
 from agb._concurrency import place
 from agb.exceptions import WrongProcessError
+
+if TYPE_CHECKING:
+    import httpcore
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -80,6 +83,13 @@ class Watcher(threading.Thread):
     def run(self) -> None:
         """Watch until `stop_event` is set or the session has ended."""
         self._watch(self.ready_event, self.stop_event)
+
+
+def network() -> "httpcore.NetworkBackend":
+    """Return what makes bare connections."""
+    import httpcore  # noqa: PLC0415 - it takes long, and is needed with the first connection
+
+    return httpcore.SyncBackend()
 
 
 def in_thread(func: Callable[[], A]) -> A:

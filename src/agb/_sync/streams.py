@@ -68,7 +68,11 @@ class Streams:
         connections = session.transport.connections
         connections.endpoint(config)
         socket = WebSocket.connect(
-            session.ws_url, session.token, seconds=config.timeout, heartbeat=self.heartbeat
+            session.ws_url,
+            session.token,
+            connections.tls,
+            seconds=config.timeout,
+            heartbeat=self.heartbeat,
         )
         shared = SharedSocket(socket)
         if not connections.keep(shared):

@@ -4,6 +4,7 @@
 import json
 import logging
 import random
+import ssl
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,9 @@ from agb._deadline import Deadline
 from agb._embedded import EmbeddedServer
 from agb._failures import malformed, refusal
 from agb._http import HTTPClient, HTTPRequest, HTTPResponse, HTTPStream, HTTPTransport, Timeouts
+from agb._proxies import proxies_for
 from agb._retry import TABLE, failure_of, failure_of_answer, pause
+from agb._sync.pool import Pool
 from agb._sync.shared_socket import SharedSocket
 from agb._wire.answers import Answer, Malformed, Refused, read_answer
 from agb._wire.codec import Json
@@ -48,8 +51,11 @@ class Connections:
         http_client: The user's own client, which stays the user's to close; or None.
         transport: The user's own transport below a client of ours; or None.
         endpoint: Where most requests go.
+        proxy: URL of the proxy that requests go through; by default as the environment says.
+        verify: Whom to trust.
 
     Attributes:
+        tls: The same, for connections that are no HTTP.
         server: The AGB on this machine that stops with the client; or None.
         known_endpoint: Its address, once it is ready.
     """
@@ -60,8 +66,11 @@ class Connections:
         http_client: HTTPClient | None,
         transport: HTTPTransport | None,
         endpoint: str,
+        proxy: str | None = None,
+        verify: ssl.SSLContext | bool = True,
     ) -> None:
         self._own = http_client is None
+        self.tls: _http.TLS = _http.TLS(verify)
         self.server: EmbeddedServer | None = None
         self.known_endpoint: str = ""
         self._closed = False
@@ -69,7 +78,7 @@ class Connections:
         self._sockets: set[SharedSocket] = set()
         try:
             self.http: HTTPClient = http_client or HTTPClient(
-                **_http.client_arguments(transport, endpoint)
+                **_http.client_arguments(transport or Pool(self.tls, proxies_for(endpoint, proxy)))
             )
         except (ImportError, ValueError) as error:
             raise _http.client_failure(error) from error

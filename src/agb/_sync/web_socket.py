@@ -8,7 +8,7 @@ from agb import _http
 from agb._concurrency import threads
 from agb._deadline import Deadline
 from agb._failures import handshake_refusal
-from agb._http import Network
+from agb._http import TLS, Network
 from agb._tls import Encryption
 from agb._web_socket import Disconnected, Heartbeat, WebSocketProtocol
 
@@ -52,12 +52,15 @@ class WebSocket:
         self._writing = threads.Lock()
 
     @classmethod
-    def connect(cls, url: str, token: str, *, seconds: float, heartbeat: Heartbeat) -> Self:
+    def connect(
+        cls, url: str, token: str, trust: TLS, *, seconds: float, heartbeat: Heartbeat
+    ) -> Self:
         """Open a connection.
 
         Args:
             url: Where to.
             token: What opens it.
+            trust: Whom to trust.
             seconds: To wait for it, at most.
             heartbeat: As for the class.
 
@@ -67,7 +70,7 @@ class WebSocket:
             APIError: The other side refuses the WebSocket.
         """
         protocol = WebSocketProtocol(url, {"X-Access-Token": token})
-        tls = Encryption(_http.tls(), protocol.host) if protocol.secure else None
+        tls = Encryption(trust.context(), protocol.host) if protocol.secure else None
         deadline = Deadline(seconds)
         try:
             stream = Network.backend().connect_tcp(
