@@ -109,6 +109,8 @@ class HTTP(H11Protocol):
         super().on_response_complete()
         if self.conn.their_state is h11.SEND_BODY:
             self._wait_at_most(_HEARS_OUT)
+        elif self.conn.their_state is h11.IDLE and (begun := self.conn.trailing_data[0]):
+            self._take_head(begun)
 
     def pause_writing(self) -> None:
         """Stop sending to a caller that does not take what is there; give up at some time."""
