@@ -252,7 +252,8 @@ async def test_connections_into_a_session_are_counted(
 ) -> None:
     monkeypatch.setattr(connections, "MOST", 0)
     said = await caller.send("GET", await link(caller, await caller.create()), headers={})
-    assert (said.status, said.code) == (503, "Link.Busy")
+    assert (said.status, said.code) == (429, "Link.Busy")
+    assert said.headers["retry-after"] == "1"
 
 
 async def test_a_token_is_not_in_the_log(

@@ -46,7 +46,7 @@ from agb.local.links import (
     session_of_page,
 )
 from agb.local.load import Admission, Load
-from agb.local.refusals import Refusal, bug, invalid_parameter, refusing_deep_nesting, wrong_key
+from agb.local.refusals import Refusal, bug, invalid_parameter, wrong_key
 from agb.local.seals import Seals
 from agb.local.session import Session
 from agb.local.sessions import Sessions
@@ -151,8 +151,7 @@ def _api(answering: _Answering, endpoint: Endpoint[Any, Any], handler: Handler) 
     async def serve(request: Request) -> Response:
         _check_key(answering.api_key, request)
         body = await json_object(request, answering.patience)
-        with refusing_deep_nesting():
-            message = read_request(endpoint, request.query_params, body)
+        message = read_request(endpoint, request.query_params, body)
         call = Call(
             sessions=answering.sessions,
             contexts=answering.contexts,

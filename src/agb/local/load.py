@@ -1,7 +1,7 @@
 """How much a server has to do at this moment, and when that is too much."""
 
 from collections.abc import Callable, Collection, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from attrs import define, field, frozen
 from starlette.requests import HTTPConnection, Request
@@ -125,26 +125,23 @@ class Admission:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Be a web application."""
         held = scope.setdefault("state", {})["held"] = Held(self._load)
-        try:
-            if scope["path"] in self._always_open:
-                await self._app(scope, receive, send)
+        with ExitStack() as stack:
+            stack.callback(held.drop)
+            try:
+                if scope["path"] not in self._always_open:
+                    self._check(scope)
+                    if scope["type"] == "http":
+                        stack.enter_context(self._load.one_more())
+            except Refusal as no:
+                await self._turn_away(no, scope, receive, send)
             else:
-                await self._let_in(scope, receive, send)
-        except Refusal as no:
-            await self._turn_away(no, scope, receive, send)
-        finally:
-            held.drop()
+                await self._app(scope, receive, send)
 
-    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _check(self, scope: Scope) -> None:
         if scope["query_string"].count(b"&") >= _MOST_FIELDS:
             raise invalid_parameter(f"the query has more than {_MOST_FIELDS} fields")
         if EXCESS in scope["state"]:
             raise overloaded(f"{self._load.connections()} connections are open already")
-        if scope["type"] == "http":
-            with self._load.one_more():
-                await self._app(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
 
     async def _turn_away(self, no: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

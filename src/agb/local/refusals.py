@@ -1,9 +1,9 @@
 """Every way in which this AGB says no."""
 
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 
 _NONE: Mapping[str, str] = {}
+_SOON = {"retry-after": "1"}  # seconds
 
 
 class Refusal(Exception):  # noqa: N818 - an answer to the caller, not a fault of the server
@@ -29,15 +29,6 @@ class Refusal(Exception):  # noqa: N818 - an answer to the caller, not a fault o
 def invalid_parameter(message: str) -> Refusal:
     """Something in the request is not as it must be."""
     return Refusal(400, "InvalidParameter", message)
-
-
-@contextmanager
-def refusing_deep_nesting() -> Generator[None]:
-    """Refuse what is nested more deeply than Python can read."""
-    try:
-        yield
-    except RecursionError:
-        raise invalid_parameter("the request is nested too deeply") from None
 
 
 def wrong_key() -> Refusal:
@@ -83,10 +74,9 @@ def too_many_runs(most: int) -> Refusal:
     return Refusal(403, "QuotaExceeded.Runs", f"{most} runs are under way; wait for one to end")
 
 
-def overloaded(what: str, retry_after: int = 1) -> Refusal:
+def overloaded(what: str) -> Refusal:
     """There is so much to do that this can't be taken on as well; nothing of it has been done."""
-    headers = {"retry-after": str(retry_after)}
-    return Refusal(429, "TooManyRequests", f"{what}; try again a little later", headers)
+    return Refusal(429, "TooManyRequests", f"{what}; try again a little later", _SOON)
 
 
 def too_slow() -> Refusal:
@@ -142,7 +132,8 @@ def no_answer(port: int) -> Refusal:
 
 def too_many_connections(most: int) -> Refusal:
     """A session has so many forwarded connections that there can't be another."""
-    return Refusal(503, "Link.Busy", f"{most} connections into the session are open already")
+    problem = f"{most} connections into the session are open already"
+    return Refusal(429, "Link.Busy", problem, _SOON)
 
 
 def context_not_found(context_id: str) -> Refusal:

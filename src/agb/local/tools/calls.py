@@ -11,12 +11,7 @@ import jsonschema
 from agb._wire.codec import Json, Misread, ToolArguments, load
 from agb._wire.schema import input_schema
 from agb._wire.tools import RUN_CODE, Tool
-from agb.local.refusals import (
-    invalid_parameter,
-    refusing_deep_nesting,
-    session_not_found,
-    tool_not_found,
-)
+from agb.local.refusals import invalid_parameter, session_not_found, tool_not_found
 from agb.local.sandbox import OperationError, SandboxGone
 from agb.local.session import Session
 from agb.local.tools import code, files, shell, system
@@ -101,10 +96,9 @@ async def _unless(hung_up: HungUp, work: Coroutine[Any, Any, ToolResult]) -> Too
 def _read(tool: Tool, given: Mapping[str, Any]) -> ToolArguments:
     """Check arguments against the schema; a `null` stands for an argument that is left out."""
     present = {key: value for key, value in given.items() if value is not None}
-    with refusing_deep_nesting():
-        problem: jsonschema.ValidationError | None = next(_problems(tool)(present), None)
-        if problem:
-            raise invalid_parameter(f"{tool.name}: {_explained(problem)}")
+    problem: jsonschema.ValidationError | None = next(_problems(tool)(present), None)
+    if problem:
+        raise invalid_parameter(f"{tool.name}: {_explained(problem)}")
     try:
         return load(present, tool.arguments)
     except Misread as misread:
