@@ -4,16 +4,15 @@ import fcntl
 import logging
 import os
 import secrets
-import shutil
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from agb.local import removal
+
 _log = logging.getLogger(__name__)
 
 _LOCK = "lock"
-_ATTEMPTS = 5
-"""A folder whose processes are just dying may gain files while it is removed."""
 
 
 @contextmanager
@@ -50,21 +49,10 @@ def _mode() -> int:
 
 def remove_tree(folder: Path) -> None:
     """Remove a folder with all it holds, whatever its modes; what can't be removed is logged."""
-    for _ in range(_ATTEMPTS):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not os.path.lexists(folder):
-            return
-        _open_up(folder)
-    _log.warning("could not remove all of %s", folder)
-
-
-def _open_up(folder: Path) -> None:
-    """Undo what sessions did to the modes of their folders, where that stops the removal."""
-    for path, names, _ in os.walk(folder):
-        for name in names:
-            inner = Path(path, name)
-            if not inner.is_symlink():
-                inner.chmod(0o700)
+    try:
+        removal.remove_tree(folder)
+    except OSError as error:
+        _log.warning("could not remove all of %s: %s", folder, error)
 
 
 def _sweep(run: Path) -> None:
