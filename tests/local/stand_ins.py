@@ -128,6 +128,7 @@ class StandIn:
     level: str = "stand-in"
     description: str = "isolates <nothing>"
     owner: int | None = None
+    disk: int = 2**33
     alive: bool = True
     closed: asyncio.Event = field(factory=asyncio.Event)
 
@@ -179,6 +180,9 @@ class StandIns:
     trouble_at_open: SandboxError | None = None
     trouble_at_close: Exception | None = None
     trouble_at_connect: Exception | None = None
+
+    def shows(self, _: Path) -> Path | None:
+        return None
 
     async def open(self, root: Path) -> StandIn:
         self.asked.set()

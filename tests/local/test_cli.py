@@ -65,7 +65,8 @@ def test_the_defaults_are_safe(served: Served) -> None:
 def test_every_option_is_heeded(served: Served, tmp_path: Path) -> None:
     options = (
         f"--host ::1 --port 0 --api-key k --data-dir {tmp_path} --sandbox portable "
-        "--max-sessions 3 --warm 2 --idle-timeout 4 --max-lifetime 0 --embedded"
+        "--max-sessions 3 --warm 2 --session-memory 100 --session-processes 20 "
+        "--session-disk 30 --idle-timeout 4 --max-lifetime 0 --embedded"
     )
     assert command.main(options.split()) == 0
     assert served.settings == [
@@ -77,6 +78,9 @@ def test_every_option_is_heeded(served: Served, tmp_path: Path) -> None:
             sandbox="portable",
             max_sessions=3,
             warm=2,
+            session_memory=100,
+            session_processes=20,
+            session_disk=30,
             idle_timeout=4,
             max_lifetime=0,
         )
@@ -149,6 +153,9 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         "--sandbox",
         "--max-sessions",
         "--warm",
+        "--session-memory",
+        "--session-processes",
+        "--session-disk",
         "--idle-timeout",
         "--max-lifetime",
         "--embedded",

@@ -5,6 +5,7 @@ import io
 import multiprocessing
 import os
 import shutil
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ import pytest
 from attrs import evolve, frozen
 
 from agb.context_sync import Lifecycle, RecyclePolicy, SyncPolicy, UploadMode, UploadPolicy
-from agb.local.contexts.archives import Entry, Packing, contents, unpack
+from agb.local.contexts.archives import BadArchive, Entry, Packing, contents, unpack
 from agb.local.contexts.download import Download
 from agb.local.contexts.index import Index
 from agb.local.contexts.mounting import Mount
@@ -643,3 +644,39 @@ def test_servers_that_start_at_once_on_a_new_folder_all_open_its_index(tmp_path:
     for server in servers:
         server.join()
     assert [server.exitcode for server in servers] == [0] * 4
+
+
+def test_a_file_that_is_somebody_elses_is_not_read(world: World) -> None:
+    (world.folder / "linked").write_bytes(b"what only the server may read")
+    world = evolve(world, tree=evolve(world.tree, owner=os.getuid() + 1))
+    assert world.upload() == ["linked: can't be read"]
+    assert world.stored() == {}
+
+
+def test_names_and_holes_can_not_make_more_of_a_file_than_a_session_may_have(
+    world: World,
+) -> None:
+    (world.folder / "file").write_bytes(b"8 bytes.")
+    os.link(world.folder / "file", world.folder / "again")
+    small = evolve(world, tree=evolve(world.tree, most=15))
+    with pytest.raises(OSError, match="more than the session may have"):
+        small.upload()
+    assert world.stored() == {}
+    assert evolve(world, tree=evolve(world.tree, most=16)).upload() == []
+    assert world.stored() == {"file": b"8 bytes.", "again": b"8 bytes."}
+
+
+def test_an_archive_whose_entries_share_what_they_hold_is_measured_by_its_own_size(
+    tmp_path: Path,
+) -> None:
+    """A file is packed once, and named by many entries."""
+    data = zipped({"a": os.urandom(20_000) + b"\0" * 2_000_000})
+    start = data.index(b"PK\x01\x02")
+    end = data.index(b"PK\x05\x06")
+    count = 100
+    body = bytearray(data[:start] + data[start:end] * count + data[end:])
+    tail = len(body) - 22
+    body[tail + 8 : tail + 12] = struct.pack("<HH", count, count)
+    body[tail + 12 : tail + 16] = struct.pack("<I", (end - start) * count)
+    with pytest.raises(BadArchive, match="times its size"):
+        unpack(io.BytesIO(bytes(body)), tmp_path, nothing, bool)

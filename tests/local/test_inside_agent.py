@@ -18,6 +18,7 @@ import pytest
 
 from agb.local.inside import agent as agent_module
 from agb.local.inside import old_kernel
+from agb.local.inside import processes as processes_module
 from agb.local.inside import usage as usage_module
 from agb.local.inside.agent import Agent, Settings, limit, main, operations
 from agb.local.inside.asker import WINDOW
@@ -246,13 +247,17 @@ def test_the_agent_is_closed_to_the_session_and_adopts_if_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     calls: list[tuple[int, ...]] = []
+    joined: list[tuple[int | None, ...]] = []
 
     class Library:
         def __init__(self, _: None) -> None:
             self.prctl = lambda *arguments: calls.append(arguments)
+            self.syscall = lambda _, *arguments: joined.append(arguments)
 
     monkeypatch.setattr(ctypes, "CDLL", Library)
     agent_module.harden(adopts=True, traced=False)
+    if os.uname().machine in {"x86_64", "aarch64"}:
+        assert joined == [(1, None)]  # a keyring of its own
     assert calls == [(36, 1, 0, 0, 0), (4, 0, 0, 0, 0)]
 
 
@@ -265,6 +270,7 @@ def test_a_traced_agent_ends_with_its_tracer_which_must_get_into_it(
     class Library:
         def __init__(self, _: None) -> None:
             self.prctl = lambda *arguments: calls.append(arguments)
+            self.syscall = lambda *_: None
 
     monkeypatch.setattr(ctypes, "CDLL", Library)
     monkeypatch.setattr(old_kernel, "pretend", lambda: pretended.append(True))
@@ -294,3 +300,21 @@ def test_usage_counts_traffic_and_space(tmp_path: Path, monkeypatch: pytest.Monk
     disk = answer["disk"]
     assert 0 < disk["used"] < disk["total"]
     assert 0 < disk["free"] < disk["total"]
+
+
+def test_all_that_the_session_runs_is_killed_and_nothing_that_the_agent_comes_from(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is killed here: it is the processes of the machine that this process can see."""
+    own = os.getpid()
+    table = {1: 0, 2: 1, own: 2, own + 1: own, own + 2: 1}
+    found: list[set[int]] = []
+    processes = {pid: processes_module.Process(parent, 0) for pid, parent in table.items()}
+    monkeypatch.setattr(processes_module, "table", lambda: processes)
+    monkeypatch.setattr(processes_module, "kill_until_none", lambda find: found.append(find()))
+    agent_module.halt(settings._replace(walled=True))
+    assert found == [{own + 1, own + 2}]
+    trees: list[tuple[set[int], str]] = []
+    monkeypatch.setattr(agent_module, "kill_tree", lambda roots, mark: trees.append((roots, mark)))
+    agent_module.halt(settings)
+    assert trees == [({own}, settings.mark)]

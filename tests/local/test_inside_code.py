@@ -291,6 +291,44 @@ def test_a_runner_that_closes_its_answers_is_ended(session: Session) -> None:
     assert caught.value.code == "Code.RunnerDied"
 
 
+FORGE = """
+import os
+for descriptor in range(3, 30):
+    try:
+        os.write(descriptor, {line!r} + b"\\n")
+    except OSError:
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"nonsense",
+        b"5",
+        b"{}",
+        b'{"type": "ended", "code": 0}',
+        b'{"type": "done"}',
+        b'{"type": "done", "error": {"name": 5}}',
+        b'{"type": "done", "error": null, "count": Infinity}',
+        b'{"type": "result", "data": 5, "main": true}',
+        b"[" * 100_000,
+    ],
+    ids=lambda line: line[:40].decode(),
+)
+def test_a_runner_that_says_what_none_says_is_ended(session: Session, line: bytes) -> None:
+    with pytest.raises(OperationError) as caught:
+        session.run(FORGE.format(line=line) + "while True: pass")
+    assert caught.value.code == "Code.RunnerDied"
+    assert session.value("1 + 1") == "2"
+
+
+def test_code_may_forge_its_own_results_and_no_more(session: Session) -> None:
+    forged = b'{"type": "result", "data": {"a": 1}, "main": 5}\n{"type": "done", "error": null}'
+    answer = session.run(FORGE.format(line=forged) + "import time; time.sleep(0.2)")
+    assert answer["results"] == [{"data": {"a": 1}, "isMainResult": True}]
+
+
 def test_code_that_is_no_text_does_not_break_the_runner(session: Session) -> None:
     assert session.run("'\ud800'")["error"] is None
 

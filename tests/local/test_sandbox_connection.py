@@ -277,3 +277,33 @@ async def test_hanging_up_twice_is_fine(agent: Agent, connection: Connection) ->
     await connection.aclose()
     await connection.aclose()
     assert await agent.reader.read() == b""
+
+
+@pytest.mark.parametrize("number", ["Infinity", "NaN", '"x"', "null", "[]", "9" * 5000])
+async def test_a_number_that_is_none_ends_the_connection(
+    agent: Agent, connection: Connection, number: str
+) -> None:
+    task = request(connection)
+    await agent.asked()
+    await agent.say(b'{"id": %b, "result": 1}' % number.encode())
+    with pytest.raises(SandboxGone):
+        await task
+    assert not connection.open
+
+
+async def test_an_agent_that_answers_twice_while_nobody_takes_it_is_hung_up_on(
+    agent: Agent, connection: Connection
+) -> None:
+    taking = asyncio.Event()
+
+    async def wait(_: dict[str, Any], /) -> None:
+        await taking.wait()
+
+    task = request(connection, on_event=wait)
+    number = (await agent.asked())["id"]
+    await agent.say({"id": number, "event": {}})
+    await agent.say({"id": number, "result": 1})
+    await agent.say({"id": number, "result": 2})
+    await asyncio.wait([connection._reading])
+    taking.set()
+    assert await task == 1

@@ -13,6 +13,7 @@ import pytest
 from agb.local.inside import old_kernel
 from agb.local.sandbox import Limits, Sandboxes, SandboxUnavailable
 from agb.local.sandbox import house as house_module
+from agb.local.sandbox.plan import INSIDE
 from agb.local.sandbox.proot import Proot, _written
 from agb.local.sandbox.strong import Strong
 from agb.local.sandbox.trial import problem_of
@@ -134,10 +135,12 @@ def test_a_file_of_the_server_is_written_anew_and_never_through_a_link(tmp_path:
 
 def test_what_a_killed_tracer_left_is_removed() -> None:
     left = [Path("/tmp/proot-999999999-abcdef"), Path("/tmp/prooted-999999999-abcdef")]
+    left.append(Path("/tmp/proot-link-999999999-abcdef"))
     left[0].mkdir()
     left[1].touch()
+    left[2].symlink_to(left[0].parent)  # as somebody may have put it there, who means harm
     house_module._clean_up_after(999_999_999)
-    assert [path for path in left if path.exists()] == []
+    assert [path for path in left if path.is_symlink() or path.exists()] == []
 
 
 YOUNG_CALLS = """
@@ -157,7 +160,7 @@ assert not os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)[1]
 
 
 def test_younger_system_calls_are_refused_and_programs_do_without() -> None:
-    package = str(house_module.INSIDE.parent)
+    package = str(INSIDE.parent)
     assert problem_of([sys.executable, "-I", "-c", YOUNG_CALLS, package]) == ""
 
 

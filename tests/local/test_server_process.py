@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -246,6 +247,19 @@ def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
             assert said["code"] == "Address.Unavailable"
             assert port in said["error"]
     assert instances(tmp_path) == []
+
+
+def test_a_folder_that_sessions_would_see_is_refused() -> None:
+    data_dir = Path(sys.prefix, f"agb-test-{os.getpid()}")
+    try:
+        with started("--embedded", data_dir=data_dir) as running:
+            said = ready(running)
+        if said.get("description", "").startswith("plain"):
+            pytest.skip("plain sessions see everything")
+        assert said["code"] == "DataDir.Unusable"
+        assert "sessions see all that is in" in said["error"]
+    finally:
+        shutil.rmtree(data_dir, ignore_errors=True)
 
 
 def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:

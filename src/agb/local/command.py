@@ -42,7 +42,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     add("--port", type=int, default=8099, help="port to listen on, 0 for any (%(default)s)")
-    add("--api-key", help=f"key that clients must show (${_KEY_VARIABLE}, else a new one)")
+    add(
+        "--api-key",
+        help=f"key that clients must show (${_KEY_VARIABLE}, which other users of this machine "
+        "can't see, else a new one)",
+    )
     add("--data-dir", type=Path, help="folder for what it keeps (the user's data folder)")
     add(
         "--sandbox",
@@ -57,6 +61,27 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=1,
         help="sandboxes to keep ready for new sessions, some 25 MB each (%(default)s)",
+    )
+    add(
+        "--session-memory",
+        type=int,
+        default=2048,
+        metavar="MIB",
+        help="memory of all processes of a session; without control groups, of each (%(default)s)",
+    )
+    add(
+        "--session-processes",
+        type=int,
+        default=512,
+        metavar="N",
+        help="processes and threads of a session at one time (%(default)s)",
+    )
+    add(
+        "--session-disk",
+        type=int,
+        default=8192,
+        metavar="MIB",
+        help="disk that all files of a session may take (%(default)s)",
     )
     add(
         "--idle-timeout",
@@ -151,6 +176,9 @@ def _settings(options: argparse.Namespace, data_dir: Path) -> Settings:
             sandbox=options.sandbox,
             max_sessions=options.max_sessions,
             warm=options.warm,
+            session_memory=options.session_memory,
+            session_processes=options.session_processes,
+            session_disk=options.session_disk,
             idle_timeout=options.idle_timeout,
             max_lifetime=options.max_lifetime,
             max_connections=options.max_connections,

@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_HEAD = 4 * 1024 * 1024
 """Bytes of a request line with its headers: some clients put large values into the query."""
+_MIB = 1024 * 1024
 _KEEP_ALIVE = 75
 """Seconds for which an unused connection is kept: longer than clients keep theirs, so that they
 are the ones that close."""
@@ -82,7 +83,7 @@ async def running(
         CannotStart: The address can't be listened on, or the kind of sandbox that was asked for
             does not work here.
     """
-    limits = Limits()
+    limits = _limits(settings)
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listening(settings.host, settings.port))
@@ -110,6 +111,17 @@ async def running(
         yield Server(endpoint=endpoint, sandboxes=sandboxes, sessions=sessions)
 
 
+def _limits(settings: Settings) -> Limits:
+    usual = Limits()
+    disk = settings.session_disk * _MIB
+    return Limits(
+        memory=settings.session_memory * _MIB,
+        processes=settings.session_processes,
+        disk=disk,
+        file_size=min(usual.file_size, disk),
+    )
+
+
 async def _opened(
     stack: AsyncExitStack, settings: Settings, folder: Path, clock: Clock
 ) -> Contexts:
@@ -125,6 +137,9 @@ async def _detected(choice: SandboxChoice, limits: Limits, folder: Path) -> Sand
         sandboxes = await Sandboxes.detect(choice=choice, limits=limits, folder=folder)
     except SandboxUnavailable as error:
         raise CannotStart("Sandbox.Unavailable", str(error)) from None
+    if shown := sandboxes.shows(folder):
+        problem = f"sessions see all that is in {shown}, so no data folder can be there"
+        raise CannotStart("DataDir.Unusable", problem)
     _log.info("sandbox in force: %s: %s", sandboxes.level, sandboxes.description)
     if sandboxes.reason:
         _log.warning("sessions are not strongly isolated: %s", sandboxes.reason)

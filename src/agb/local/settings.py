@@ -51,6 +51,9 @@ class Settings:
             needed; a new session that mounts no context starts at once where one is ready.
         idle_timeout: Seconds without a call after which a session is released, unless its
             creator asked for another time.
+        session_memory: MiB of memory that all processes of a session may take together.
+        session_processes: Processes and threads that a session may have at one time.
+        session_disk: MiB of disk that all files of a session may take together.
         max_lifetime: Seconds after which a session is released whatever it does; 0 for never.
         max_starting: Sessions that may wait for their sandboxes to start; what is refused for
             this or one of the next three is answered with HTTP 429 and `Retry-After`.
@@ -71,6 +74,9 @@ class Settings:
     sandbox: SandboxChoice = field(default="auto", validator=validators.in_(SANDBOX_CHOICES))
     max_sessions: int = field(default=100, validator=validators.ge(1))
     warm: int = field(default=1, validator=validators.ge(0))
+    session_memory: int = field(default=2048, validator=validators.ge(64))
+    session_processes: int = field(default=512, validator=validators.ge(16))
+    session_disk: int = field(default=8192, validator=validators.ge(16))
     idle_timeout: int = field(default=300, validator=validators.ge(1))
     max_lifetime: int = field(default=1800, validator=validators.ge(0))
     max_starting: int = field(default=1000, validator=validators.ge(1))

@@ -123,7 +123,7 @@ def unpack(
     with _told(), zipfile.ZipFile(content if own else _Bounded(content)) as archive:
         entries = archive.infolist()
         if own_at is None:
-            _check_size(entries)
+            _check_size(entries, content.seek(0, os.SEEK_END))
         else:
             entries = [info for info in entries if not _is_over(info, own_at)]
         named = [(info, _path(info, own=own)) for info in entries]
@@ -153,14 +153,14 @@ def _is_over(info: zipfile.ZipInfo, now: float) -> bool:
     return expires is not None and expires <= now
 
 
-def _check_size(entries: list[zipfile.ZipInfo]) -> None:
+def _check_size(entries: list[zipfile.ZipInfo], size: int) -> None:
+    """Refuse an archive that is too much for its size; entries may share what they are made of."""
     if len(entries) > MOST_ENTRIES:
         raise BadArchive(f"it has more than {MOST_ENTRIES} entries")
-    packed = sum(info.compress_size for info in entries)
     unpacked = sum(info.file_size for info in entries)
     if unpacked > LARGEST:
         raise BadArchive(f"it holds more than {LARGEST} bytes")
-    if unpacked > MUCH and unpacked > packed * LARGEST_RATIO:
+    if unpacked > MUCH and unpacked > size * LARGEST_RATIO:
         raise BadArchive(f"it holds more than {LARGEST_RATIO} times its size")
 
 

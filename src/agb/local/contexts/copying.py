@@ -4,7 +4,7 @@ import errno
 from pathlib import Path
 from typing import BinaryIO
 
-from attrs import frozen
+from attrs import define, field
 
 from agb.local.contexts.staging import Writing
 from agb.local.contexts.tree import Found, Parts, Tree
@@ -17,9 +17,11 @@ _ATTEMPTS = 3
 """How often a file that changes while it is read is read; what was read last is kept then."""
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class Copying:
-    """Copies files of a session.
+    """Copies files of a session, and no more than there can be.
+
+    One with holes, or with several names, takes far less of the session's disk than of ours.
 
     Attributes:
         tree: The session's files.
@@ -28,6 +30,7 @@ class Copying:
 
     tree: Tree
     problems: list[str]
+    _copied: int = field(default=0, init=False)
 
     def copy(self, base: Parts, path: bytes, staged: Path) -> tuple[Found, str, int] | None:
         """Copy a file of the session; None if it has gone, or can't be read."""
@@ -55,6 +58,7 @@ class Copying:
             if after == before or attempt == _ATTEMPTS:
                 return before, sha256, size
             before = after
+            self._copied -= size
         return None
 
     def _write(self, content: BinaryIO, staged: Path) -> tuple[str, int]:
@@ -63,6 +67,9 @@ class Copying:
         try:
             while chunk := content.read(_CHUNK):
                 self.tree.check()
+                self._copied += len(chunk)
+                if self._copied > self.tree.most:
+                    raise OSError(errno.EFBIG, "the files are more than the session may have")
                 writing.write(chunk)
             return writing.done(), writing.size
         finally:

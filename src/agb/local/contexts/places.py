@@ -32,7 +32,8 @@ class Places:
 
     def tree(self, check: Callable[[], None] = lambda: None) -> Tree:
         """Give the session's files; `check` is called every now and then."""
-        return Tree(root=self.sandbox.root, owner=self.sandbox.owner, check=check)
+        sandbox = self.sandbox
+        return Tree(root=sandbox.root, owner=sandbox.owner, check=check, most=sandbox.disk)
 
     async def prepare(self, path: str) -> None:
         """Make a folder in the session, and make sure that it is one of the session's own files.

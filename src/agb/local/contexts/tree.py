@@ -9,6 +9,7 @@ import errno
 import os
 import secrets
 import stat
+import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -81,11 +82,13 @@ class Tree:
         root: The host folder that is its `/`.
         owner: The host uid and gid that its files must have; None: the server's own.
         check: Is called every now and then; may raise `Stopped`.
+        most: Bytes that may be copied out of it in one go.
     """
 
     root: Path
     owner: int | None
     check: Callable[[], None]
+    most: int = sys.maxsize
 
     def resolve(self, path: bytes) -> Parts:
         """Say where a path leads, links followed as the session would follow them.
@@ -229,8 +232,14 @@ class Tree:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(name, flags, dir_fd=here)
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
                 raise OSError(errno.ENXIO, "is no regular file", os.fsdecode(name))
+            if self.owner not in {
+                None,
+                status.st_uid,
+            }:  # by a hard link
+                raise PermissionError(errno.EACCES, "is somebody else's", os.fsdecode(name))
             with open(descriptor, "rb", buffering=0, closefd=False) as file:
                 yield file
         finally:

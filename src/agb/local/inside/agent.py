@@ -9,6 +9,7 @@ answers give absolute paths. `?` marks a parameter that may be left out, with it
 | operation | parameters | answer |
 | --- | --- | --- |
 | `ping` | | `{"pid"}` |
+| `halt` | | `None`, once all that the session runs has been killed |
 | `usage` | | `{"network": {name: {"rx_bytes", "tx_bytes"}}, "disk": {"total", "used", "free"}}`, \
 no `name` where the network is not its own |
 | `file.info` | `path` | `{"name", "path", "size", "isDirectory", "modTime", "mode", "owner", "group"}` |
@@ -62,7 +63,7 @@ from .door import hand_out
 from .errors import OperationError
 from .files import Files
 from .paths import HOME, Paths
-from .processes import Spawner, kill_tree
+from .processes import Spawner, kill_others, kill_tree
 from .search import search
 from .usage import usage
 
@@ -71,6 +72,8 @@ Operation = Callable[..., Any]
 _LENGTH = struct.Struct(">I")
 _STACK = 512 * 1024  # bytes for a thread that serves one request
 _SET_PDEATHSIG, _SET_DUMPABLE, _SET_CHILD_SUBREAPER = 1, 4, 36  # of prctl(2)
+_KEYCTL = {"x86_64": 250, "aarch64": 219}  # the number of the system call
+_JOIN_SESSION_KEYRING = 1
 
 
 class Settings(NamedTuple):
@@ -93,6 +96,8 @@ class Settings(NamedTuple):
     """Whether there is no one else to adopt the session's orphans and to kill what is left."""
     traced: bool = False
     """Whether a tracer gives the session its view of files."""
+    walled: bool = False
+    """Whether it sees no processes but the session's: only then may it kill all that it sees."""
     own_network: bool = True
     """Whether the network is the session's own."""
     memory: int = 0
@@ -182,6 +187,7 @@ def operations(settings: Settings) -> dict[str, Operation]:
     code = Code(paths, spawner, settings.python, settings.memory)
     return {
         "ping": lambda: {"pid": os.getpid()},
+        "halt": partial(halt, settings),
         "usage": lambda: usage(paths, own_network=settings.own_network),
         "file.info": files.info,
         "file.list": files.entries,
@@ -223,6 +229,17 @@ def main(text: str) -> None:
         os._exit(0)  # no thread that still runs something is waited for
 
 
+def halt(settings: Settings) -> None:
+    """Kill all that the session runs.
+
+    Where the agent sees no processes but the session's, those that hide are found, too.
+    """
+    if settings.walled:
+        kill_others()
+    else:
+        kill_tree({os.getpid()}, settings.mark)
+
+
 def limit(limits: dict[str, int]) -> None:
     """Set resource limits, for good and for all that is started."""
     for name, wanted in limits.items():
@@ -235,13 +252,17 @@ def limit(limits: dict[str, int]) -> None:
 def harden(*, adopts: bool, traced: bool) -> None:
     """Keep the session's processes out of the agent's memory, and adopt its orphans if asked.
 
-    A tracer must get into that memory. If it ends before its time, so does the agent.
+    A tracer must get into that memory. If it ends before its time, so does the agent. The kernel's
+    keyring, in which the server's user may keep keys, is left for a new one.
     """
     import ctypes  # noqa: PLC0415 - it is for Linux only and slow to import
 
     from .old_kernel import pretend  # noqa: PLC0415 - likewise
 
-    prctl = ctypes.CDLL(None).prctl
+    library = ctypes.CDLL(None)
+    prctl = library.prctl
+    if number := _KEYCTL.get(os.uname().machine):  # containers refuse it, and so hold no keys
+        library.syscall(number, _JOIN_SESSION_KEYRING, None)
     prctl(_SET_CHILD_SUBREAPER, int(adopts), 0, 0, 0)
     if traced:
         prctl(_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)

@@ -249,5 +249,5 @@ def _too_long(limit: float, fate: str, traceback: Sequence[str] = ()) -> dict[st
 
 def _ending(code: int) -> str:
     if code == -9:  # noqa: PLR2004 - SIGKILL
-        return "was killed (signal 9), perhaps because it ran out of memory"
+        return "was killed (signal 9), perhaps because the session ran out of memory or disk"
     return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"

@@ -94,6 +94,18 @@ def kill_tree(roots: set[int], mark: str) -> None:
     kill_until_none(find)
 
 
+def kill_others() -> None:
+    """Kill all processes that can be seen, but this one and those that it came from.
+
+    It is for a process table of the session's own and nothing else.
+    """
+    processes = table()
+    spared = {pid := os.getpid()}
+    while pid := processes[pid].parent:
+        spared.add(pid)
+    kill_until_none(lambda: set(table()) - spared)
+
+
 def kill_until_none(find: Callable[[], set[int]]) -> None:
     """Kill until none is found twice: once, one may be just about to become another program.
 

@@ -126,8 +126,9 @@ class Runner:
     def _listen(self) -> None:
         """Turn whatever arrives into events until the process ends."""
         pipes = _Pipes(self._answers, self._process, self._tell)
-        while pipes.take(_LOOK_AGAIN) and self.alive:
-            pass
+        with suppress(ValueError):  # the code has said something in its name
+            while pipes.take(_LOOK_AGAIN) and self.alive:
+                pass
         if self.alive:  # it has closed its pipe, so no more will be heard of it
             kill_tree({self._process.pid}, self._mark)
         code = self._process.wait()
@@ -218,7 +219,7 @@ class _Pipes:
 
     def _answer(self, line: bytes) -> None:
         """Pass on what a runner says, after all that was written before it said so."""
-        event = json.loads(line)
+        event = _event(line)
         for name in tuple(self._streams):
             self._take_output(name)
         if event["type"] == "done":
@@ -235,6 +236,33 @@ class _Pipes:
             if text := decoder.decode(b"", final=True):
                 self._tell({"type": name, "text": text}, 0)
             decoder.reset()
+
+
+def _event(line: bytes) -> Event:
+    """Read what a runner says: the code that it runs can say so, too, or anything else.
+
+    Raises:
+        ValueError: No runner says that.
+    """
+    try:
+        event = json.loads(line)
+        kind = event["type"]
+        if kind == "result":
+            return {"type": kind, "data": dict(event["data"]), "main": bool(event["main"])}
+        if kind == "done":
+            count, error = event.get("count"), event["error"]
+            known = {"count": int(count)} if count is not None else {}
+            return {"type": kind, "error": error and _failure(error), **known}
+        if kind in _BETWEEN_RUNS:
+            return {"type": kind, "text": str(event.get("text", ""))}
+    except (AttributeError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"not what a runner says: {error!r}") from error
+    raise ValueError(f"not what a runner says: {kind!r}")
+
+
+def _failure(error: Event) -> Event:
+    lines = [str(line) for line in error["traceback"]]
+    return {"name": str(error["name"]), "value": str(error["value"]), "traceback": lines}
 
 
 def _enlarge(pipe: int) -> None:

@@ -28,14 +28,19 @@ class _Waiting:
         self._come = asyncio.Event()
         self._on_their_way = 0
         self._untold = 0
+        self._answered = False
 
     def put(self, frame: "_Frame") -> None:
         """Have a frame wait to be taken.
 
         Raises:
-            ValueError: It is an event more than the agent may send.
+            ValueError: It is an event more than the agent may send, or an answer too many.
         """
-        if isinstance(frame.value, _Event):
+        if self._answered:
+            raise ValueError("the agent answers twice")
+        if not isinstance(frame.value, _Event):
+            self._answered = True
+        else:
             if self._on_their_way >= WINDOW:
                 raise ValueError("the agent sends events without waiting")
             self._on_their_way += frame.size
@@ -169,7 +174,8 @@ class Connection:
         finally:
             for number, waiting in self._waiting.items():
                 gone = SandboxGone("the sandbox ended before it answered")
-                waiting.put(_Frame(number, gone, 0))
+                with suppress(ValueError):  # the answer has come, but has not been taken yet
+                    waiting.put(_Frame(number, gone, 0))
 
 
 class _Event(NamedTuple):
@@ -195,7 +201,7 @@ class _Frame(NamedTuple):
                 error = OperationError(str(code), str(message), dict(details))
                 return cls(number, error, size)
             return cls(number, data["result"], size)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"not an answer: {error!r}") from error
 
 

@@ -77,6 +77,10 @@ class Sandboxes:
                 return cls(reason="; ".join(reasons) or None, kind=kind, cgroups=cgroups)
         raise SandboxUnavailable("; ".join(reasons))
 
+    def shows(self, path: Path) -> Path | None:
+        """Give the folder by which all sessions can read a path of the host, if there is one."""
+        return None if self.is_plain else self._kind.view.shows(path)
+
     @property
     def level(self) -> str:
         """``"strong"`` or ``"portable"``."""
@@ -96,12 +100,11 @@ class Sandboxes:
     def description(self) -> str:
         """One line for people: what isolates sessions and which limits are in force."""
         if self._cgroups:
-            return (
-                f"{self._kind.description}; memory and processes by cgroup v{self._cgroups.version}"
-            )
-        limits = "memory per process by rlimit"
-        counted = "processes by rlimit" if self.own_user else "processes not limited"
-        return f"{self._kind.description}; {limits}, {counted}"
+            limits = f"memory and processes by cgroup v{self._cgroups.version}"
+        else:
+            counted = "processes by rlimit" if self.own_user else "processes not limited"
+            limits = f"memory per process by rlimit, {counted}"
+        return f"{self._kind.description}; {limits}; disk by counting"
 
     async def open(self, root: Path) -> Sandbox:
         """Start a sandbox whose files live in the host folder `root`.

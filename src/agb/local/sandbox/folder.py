@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from agb.local.inside.paths import HOME
-from agb.local.sandbox.house import INSIDE
+from agb.local.sandbox.plan import INSIDE
 from agb.local.sandbox.view import SYSTEM, View
 
 PACKAGE = Path("/run/agb")

@@ -1,96 +1,39 @@
 """A sandbox that is a process with an agent at its end, however that process is walled in."""
 
 import asyncio
-import json
+import logging
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any
 
 import psutil
-from attrs import define, field, frozen
+from attrs import define, field
 
-from agb.local import inside
+from agb.local.inside.errors import OperationError
 from agb.local.inside.processes import kill_tree
+from agb.local.removal import remove_tree
 from agb.local.sandbox.cgroups import Group
 from agb.local.sandbox.connection import Connection
+from agb.local.sandbox.disk import DiskWatch
 from agb.local.sandbox.door import Door
-from agb.local.sandbox.interface import EventHandler, Limits, SandboxGone
+from agb.local.sandbox.interface import EventHandler, SandboxGone
+from agb.local.sandbox.plan import Plan
 from agb.local.sandbox.trial import line_of
-from agb.local.sandbox.view import View
 
-INSIDE = Path(inside.__file__).parent
-"""The folder of the agent and the runners."""
+_log = logging.getLogger(__name__)
 
-_BOOT = (
-    "import sys; sys.path.append(sys.argv[1]); "
-    f"from {INSIDE.name}.agent import main; main(sys.argv[2])"
-)
 _JOIN = (
     'n=$1; shift; while [ $n -gt 0 ]; do echo $$ >"$1" || exit; shift; n=$((n-1)); done; exec "$@"'
 )
 _STARTING = 30.0  # seconds until an agent must have answered, on a very busy machine
+_HALTING = 10.0  # seconds until an agent must have killed what the session runs
+_WRITES = {"file.edit", "file.mkdir", "file.write"}
 _ENDING = 2.0  # seconds until an agent that was hung up on must have ended
-
-
-@frozen(kw_only=True)
-class Plan:
-    """How to start the agent of one sandbox.
-
-    Attributes:
-        command: What comes before the interpreter: nothing, or what walls it in.
-        package: The folder that holds the agent's package, as the agent sees it.
-        settings: The agent's settings but for its sockets, see `agb.local.inside.agent.Settings`.
-        inherit: File descriptors that `command` reads.
-        traced: Whether `command` traces what it starts instead of walling it in.
-    """
-
-    command: Sequence[str] = ()
-    package: Path
-    settings: dict[str, Any] = field(repr=False)
-    inherit: Sequence[int] = ()
-    traced: bool = False
-
-    def arguments(self, fd: int, door: int) -> list[str]:
-        """Give the whole command line; the sockets are `fd` and `door`."""
-        settings = json.dumps({"fd": fd, "door": door, "traced": self.traced, **self.settings})
-        agent = ["-I", "-S", "-c", _BOOT, str(self.package), settings]
-        return [*self.command, self.settings["python"], *agent]
-
-
-def environment(view: View, home: str, temporary: str) -> dict[str, str]:
-    """Give the environment of a session's processes; nothing of the server's own is in it."""
-    return {
-        "HOME": home,
-        "LANG": "C.UTF-8",
-        "LOGNAME": "user",
-        "PATH": ":".join((f"{home}/.local/bin", *view.path)),
-        "SHELL": "/bin/bash",
-        "TERM": "dumb",
-        "TMPDIR": temporary,
-        "USER": "user",
-    }
-
-
-def agent_limits(limits: Limits, group: Group | None, *, own_user: bool) -> dict[str, int]:
-    """Give the resource limits that the agent is to set.
-
-    Args:
-        limits: What the session may use.
-        group: Its control group, which sees to memory and processes if there is one.
-        own_user: Whether the kernel counts the processes of this session alone.
-    """
-    always = {"CORE": 0, "NOFILE": limits.open_files, "FSIZE": limits.file_size}
-    if group:
-        return always
-    # DATA and not AS: Node and Java reserve far more address space than they use.
-    return always | {"DATA": limits.memory} | ({"NPROC": limits.processes} if own_user else {})
 
 
 @define(kw_only=True, eq=False)
@@ -101,6 +44,7 @@ class House:
     description: str
     root: Path
     owner: int | None
+    disk: int
     _process: subprocess.Popen[bytes] = field(alias="process")
     _walled: bool = field(alias="walled")
     _traced: bool = field(alias="traced")
@@ -108,7 +52,14 @@ class House:
     _connection: Connection = field(alias="connection")
     _door: Door = field(alias="door")
     _group: Group | None = field(alias="group")
+    _watch: DiskWatch = field(init=False)
+    _watching: asyncio.Task[None] | None = field(default=None, init=False)
     _closing: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._watch = DiskWatch(
+            root=self.root, most=self.disk, processes=self.processes, stop=self._stop_all
+        )
 
     @property
     def alive(self) -> bool:
@@ -125,7 +76,19 @@ class House:
         **params: Any,
     ) -> Any:
         """Do one operation inside the sandbox, see `Sandbox.request`."""
+        if op in _WRITES and self._watch.over:
+            raise OperationError(
+                "Disk.Full", f"the session's files take more than its {self.disk} bytes of disk"
+            )
         return await self._connection.request(op, params, timeout=timeout, on_event=on_event)
+
+    async def _stop_all(self) -> None:
+        """Stop all that the session runs, since it takes too much; end it if that is no help."""
+        _log.warning("a session took more than %d bytes of disk: %s", self.disk, self.root)
+        try:
+            await self._connection.request("halt", {}, timeout=_HALTING)
+        except (TimeoutError, SandboxGone, OperationError):
+            await asyncio.to_thread(self._end_processes)
 
     async def connect(self, port: int) -> socket.socket:
         """Connect to a port of the session, see `Sandbox.connect`."""
@@ -153,15 +116,22 @@ class House:
             self._closing = asyncio.create_task(self._close())
         await asyncio.shield(self._closing)
 
+    def watch(self) -> None:
+        """Keep the session to its share of the disk from now on."""
+        self._watching = asyncio.create_task(self._watch.run())
+
     async def end(self) -> None:
         """Kill everything in the sandbox."""
+        if self._watching:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
         self._door.close()
         await self._connection.aclose()
         await asyncio.to_thread(self._end_processes)
 
     async def _close(self) -> None:
         await self.end()
-        await asyncio.to_thread(_remove, self.root)
+        await asyncio.to_thread(remove_tree, self.root)
 
     def _end_processes(self) -> None:
         """Let the agent end its session; do it for an agent that cannot.
@@ -220,6 +190,7 @@ async def start(
             connection=connection,
             door=door,
             group=group,
+            disk=plan.disk,
         )
         try:
             agent = await house.request("ping", timeout=_STARTING)
@@ -231,6 +202,7 @@ async def start(
         except BaseException:
             await asyncio.shield(asyncio.create_task(house.end()))
             raise
+    house.watch()
     return house
 
 
@@ -278,26 +250,13 @@ def _ports_of(pid: int) -> set[int]:
 def _clean_up_after(pid: int) -> None:
     """Remove what a tracer that was killed has left among the machine's temporary files."""
     for path in Path("/tmp").glob(f"proot*-{pid}-*"):  # noqa: S108 - it takes no other
-        if path.is_dir():
-            _remove(path)
-        else:
-            path.unlink(missing_ok=True)
+        with suppress(OSError):  # anybody may have put something of that name there
+            if path.is_dir() and not path.is_symlink():
+                remove_tree(path)
+            else:
+                path.unlink()
 
 
 def _last_words(errors: IO[bytes]) -> str:
     errors.seek(0)
     return line_of(errors.read()) or "it said nothing"
-
-
-def _remove(root: Path) -> None:
-    """Remove a session's folder, also when the session has locked parts of it."""
-    try:
-        shutil.rmtree(root)
-    except FileNotFoundError:
-        return
-    except PermissionError:
-        for folder, names, _ in os.walk(root):
-            for path in (Path(folder, name) for name in names):
-                if not path.is_symlink():
-                    path.chmod(0o700)
-        shutil.rmtree(root)

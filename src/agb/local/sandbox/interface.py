@@ -19,12 +19,16 @@ class Limits:
             machine has no writable cgroups it holds for each process by itself.
         processes: Processes and threads at one time (512).
         open_files: Open files per process (4096).
+        disk: Bytes of disk for all files of the session together (8 GiB), none of which counts for
+            less than 4 KiB. It is looked after a few times a second, so a session can get over it
+            for a moment; then all that it runs is killed.
         file_size: Bytes of the largest single file (8 GiB).
     """
 
     memory: int = field(default=2048 * _MIB, validator=validators.ge(64 * _MIB))
     processes: int = field(default=512, validator=validators.ge(16))
     open_files: int = field(default=4096, validator=validators.ge(64))
+    disk: int = field(default=8192 * _MIB, validator=validators.ge(16 * _MIB))
     file_size: int = field(default=8192 * _MIB, validator=_at_least_one)
 
 
@@ -73,6 +77,11 @@ class Sandbox(Protocol):
         files in or out follows them unless it takes care; ``file.read`` and ``file.write`` do
         the work inside the sandbox, where a link leads nowhere else.
         """
+        raise NotImplementedError
+
+    @property
+    def disk(self) -> int:
+        """Bytes of disk that the session's files may take."""
         raise NotImplementedError
 
     @property

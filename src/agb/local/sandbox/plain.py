@@ -10,8 +10,9 @@ from attrs import frozen
 from agb.local.inside.paths import HOME, Paths
 from agb.local.sandbox.cgroups import Group
 from agb.local.sandbox.folder import furnish
-from agb.local.sandbox.house import INSIDE, House, Plan, agent_limits, environment, start
+from agb.local.sandbox.house import House, start
 from agb.local.sandbox.interface import Limits
+from agb.local.sandbox.plan import INSIDE, Plan, agent_limits, environment
 from agb.local.sandbox.view import View
 
 
@@ -64,4 +65,4 @@ class Plain:
             "own_network": False,
             "limits": agent_limits(self.limits, group, own_user=self.own_user),
         }
-        return root, Plan(package=INSIDE.parent, settings=settings)
+        return root, Plan(package=INSIDE.parent, settings=settings, disk=self.limits.disk)

@@ -21,8 +21,9 @@ from agb.local.inside.old_kernel import known_machine
 from agb.local.inside.paths import HOME
 from agb.local.sandbox.cgroups import Group
 from agb.local.sandbox.folder import PACKAGE, lay_out
-from agb.local.sandbox.house import INSIDE, House, Plan, agent_limits, environment, start
+from agb.local.sandbox.house import House, start
 from agb.local.sandbox.interface import Limits, SandboxUnavailable
+from agb.local.sandbox.plan import INSIDE, Plan, agent_limits, environment
 from agb.local.sandbox.trial import problem_of
 from agb.local.sandbox.users import become, people, some_uids
 from agb.local.sandbox.view import View
@@ -122,7 +123,13 @@ class Proot:
             "limits": agent_limits(self.limits, group, own_user=self.own_user),
         }
         command = self._command(root.absolute(), uid)
-        return Plan(command=command, package=PACKAGE, settings=settings, traced=True)
+        return Plan(
+            command=command,
+            package=PACKAGE,
+            settings=settings,
+            disk=self.limits.disk,
+            traced=True,
+        )
 
     def trial(self, folder: Path | None) -> str:
         """Write a file in a sandbox and give what went wrong."""

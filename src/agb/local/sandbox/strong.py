@@ -23,14 +23,16 @@ from attrs import evolve, field, frozen
 from agb.local.inside.paths import HOME
 from agb.local.sandbox.cgroups import Group
 from agb.local.sandbox.folder import PACKAGE, lay_out
-from agb.local.sandbox.house import INSIDE, House, Plan, agent_limits, environment, start
+from agb.local.sandbox.house import House, start
 from agb.local.sandbox.interface import Limits, SandboxUnavailable
+from agb.local.sandbox.plan import INSIDE, Plan, agent_limits, environment
 from agb.local.sandbox.trial import problem_of
 from agb.local.sandbox.users import become, people, some_uids
 from agb.local.sandbox.view import View
 
 _OLDEST = (0, 8)  # the first with --disable-userns
 _UID = 1000  # as the session sees it
+_RUN = str(16 * 1024 * 1024)  # bytes of memory that files in /run may take
 _ISOLATION = (
     *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
     *("--die-with-parent", "--new-session", "--clearenv", "--hostname", "agb"),
@@ -103,12 +105,19 @@ class Strong:
             "env": environment(self.view, HOME, "/tmp"),  # noqa: S108 - the session's own
             "python": sys.executable,
             "mark": secrets.token_hex(8),
+            "walled": True,
             "memory": self.limits.memory,
             "limits": agent_limits(self.limits, group, own_user=self.own_user),
         }
         with self._command(root, uid) as (command, inherit):
             return await start(
-                Plan(command=command, package=PACKAGE, settings=settings, inherit=inherit),
+                Plan(
+                    command=command,
+                    package=PACKAGE,
+                    settings=settings,
+                    inherit=inherit,
+                    disk=self.limits.disk,
+                ),
                 level=self.level,
                 description=f"{description}, uid {uid}" if uid else description,
                 root=root,
@@ -152,8 +161,10 @@ class Strong:
         for path in lay_out(root, self.view, owner=uid):
             arguments += ["--ro-bind", str(path), str(path)]
         arguments += ["--proc", "/proc", "--dev", "/dev"]
-        arguments += ["--perms", "1777", "--tmpfs", "/dev/shm"]  # noqa: S108 - the session's own
-        arguments += ["--perms", "0755", "--tmpfs", "/run"]
+        size = str(self.limits.memory)
+        arguments += ["--perms", "1777", "--size", size, "--tmpfs", "/dev/shm"]  # noqa: S108 - the session's own
+        arguments += ["--remount-ro", "/dev"]  # it is in memory, too
+        arguments += ["--perms", "0755", "--size", _RUN, "--tmpfs", "/run"]
         arguments += ["--perms", "0755", "--dir", str(PACKAGE)]
         arguments += ["--ro-bind", str(INSIDE), f"{PACKAGE}/{INSIDE.name}"]
         return arguments

@@ -28,6 +28,11 @@ class View:
     folders: tuple[Path, ...]
     path: tuple[str, ...]
 
+    def shows(self, path: Path) -> Path | None:
+        """Give the folder by which sessions see a path of the host, if they do."""
+        real = path.resolve()
+        return next((f for f in (*SYSTEM, *self.folders) if real.is_relative_to(f.resolve())), None)
+
     @classmethod
     def of_this_process(cls) -> "View":
         """Find the folders of the running interpreter and of the languages on its path."""
