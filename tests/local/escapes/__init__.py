@@ -1,0 +1,1 @@
+"""What a session that means harm tries, in each kind of sandbox."""
