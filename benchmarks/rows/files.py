@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from row import Row, compared, named, wall
+from row import Row, alone, compared, named, wall
 from sampling import Bench, in_turn
 
 GROUP = "files"
@@ -24,4 +24,6 @@ def rows(bench: Bench) -> Iterator[Row]:
             f"{what}, wall, to official", ours="ours_async", value=wall, must=must, aspire=aspire
         )
         yield row("the same, blocking twin", ours="ours_blocking", value=wall)
-        yield row("growth of memory by it, to official", ours="ours_async", value=named("growth"))
+        growth = partial(alone, GROUP, samples=samples, value=named("growth"), unit="MB")
+        yield growth(f"{what}, growth of memory", ours="ours_async")
+        yield growth("the same of official", ours="official")

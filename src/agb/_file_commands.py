@@ -4,7 +4,7 @@ Each runs in the directory that `place_of` names, so that it sees what the file 
 """
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from attrs import frozen
 
@@ -70,6 +70,29 @@ def decode_in_place(encoded: str, target: str) -> str:
     source, part = shlex.quote(encoded), shlex.quote(f"{encoded}.part")
     replaced = _replace(part, shlex.quote(target))
     return f"base64 -d <{source} >{part} && {replaced}; {_and_remove(source, part)}"
+
+
+def join(parts: Sequence[str]) -> str:
+    """Return what is put before a command about a file, so that its parts are in it first.
+
+    Each is removed as soon as it is in, or all would be there twice.
+
+    Args:
+        parts: The file itself, and what belongs behind what is in it.
+    """
+    whole, *others = map(shlex.quote, parts)
+    if not others:
+        return ""
+    return (
+        f'for part in {" ".join(others)}; do cat <"$part" >>{whole} && rm -f -- "$part" || '
+        f"{{ rm -f -- {whole} {' '.join(others)}; exit 1; }}; done; "
+    )
+
+
+def copy(source: str, target: str, *, append: bool) -> str:
+    """Return the command that writes what is in another file, and removes that."""
+    quoted, into = shlex.quote(source), ">>" if append else ">"
+    return f"cat <{quoted} {into}{shlex.quote(target)}; {_and_remove(quoted)}"
 
 
 def put_in_place(part: str, target: str) -> str:

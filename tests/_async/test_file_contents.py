@@ -8,7 +8,8 @@ from support.fake import Network, tool_call, tool_text
 from support.local import own_file_system
 
 from agb import APIConnectionError, AsyncAGB, AsyncSession, FileError, InvalidParamsError
-from agb._chunks import AT_ONCE, CHUNK, IN_ORDER
+from agb._chunks import AT_ONCE, CHUNK, IN_ORDER, LONG
+from agb.results import McpTool
 
 SIZES = (
     *(CHUNK * count + more for count in (1, 2) for more in (-1, 0, 1)),
@@ -104,6 +105,37 @@ async def test_a_file_of_many_that_fails_does_not_stop_the_others(session: Async
         assert (await session.file.write_batch(bad)).code == "PARAM_ERROR"  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("mode", ["overwrite", "append", "atomic"])
+async def test_a_long_file_that_is_written_in_parts_comes_back_whole(
+    session: AsyncSession, mode: str
+) -> None:
+    for content in ("aé€🙂x" * (LONG // 4), BYTES + b"\xff"):
+        path = f"/tmp/parts/{mode}/{type(content).__name__} of 'all'"
+        assert (await session.file.write(path, "before\n")).success
+        written = await (
+            session.file.write(path, content, atomic=True)
+            if mode == "atomic"
+            else session.file.write(path, content, mode)
+        )
+        assert written.success
+        assert written.request_id
+        whole = content.encode() if isinstance(content, str) else content
+        read = await session.file.read(path, format="bytes")
+        assert read.content == (b"before\n" if mode == "append" else b"") + whole
+    listing = await session.file.list(f"/tmp/parts/{mode}")
+    assert sorted(entry.name for entry in listing.entries) == [
+        "bytes of 'all'",
+        "str of 'all'",
+    ]
+
+
+def with_tools(agb: AsyncAGB, *names: str) -> AsyncSession:
+    """Return a handle to a session that has told which tools it has."""
+    session = AsyncSession(agb, "s-1")
+    session.tool_list = [McpTool(name=name, description="") for name in names]
+    return session
+
+
 def client(network: Network) -> AsyncAGB:
     return AsyncAGB("key", endpoint="https://agb.example", transport=network)
 
@@ -177,3 +209,29 @@ async def test_a_replacement_that_breaks_off_is_cleared_away(content: str | byte
     paths = {args["path"] for _, args in calls}
     assert len(paths) == 1
     assert "/tmp/long" not in paths
+
+
+async def test_a_long_text_whose_writing_breaks_off_leaves_the_file_as_it_was() -> None:
+    network = Network(mcp=refusing(5, httpx.ReadError("cut off")))
+    async with client(network) as agb:
+        session = with_tools(agb, "write_file", "shell")
+        broken = await session.file.write("/tmp/long", "z" * (LONG + 1))
+    assert isinstance(broken.error, APIConnectionError)
+    assert "are written" not in broken.error_message
+    calls = [tool_call(request) for request in network.asked]
+    touched = {args["path"] for name, args in calls if name == "write_file"}
+    removed = {args["path"] for name, args in calls if name == "delete_file"}
+    assert touched <= removed
+    assert "/tmp/long" not in removed
+    assert {name for name, _ in calls} == {"write_file", "delete_file"}
+
+
+async def test_a_long_text_is_written_in_order_where_no_shell_could_join_its_parts() -> None:
+    network = Network(mcp=tool_text("done"))
+    content = "z" * (LONG + CHUNK + 1)
+    async with client(network) as agb:
+        assert (await with_tools(agb, "write_file").file.write("/tmp/long", content)).success
+    calls = [tool_call(request) for request in network.asked]
+    assert {args["path"] for _, args in calls} == {"/tmp/long"}
+    assert [args["mode"] for _, args in calls] == ["overwrite", *["append"] * 17]
+    assert "".join(args["content"] for _, args in calls) == content

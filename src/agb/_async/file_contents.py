@@ -2,8 +2,9 @@
 
 import base64
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Literal, TypeVar
 
 from attrs import frozen
@@ -12,7 +13,7 @@ from agb import _checks, _file_reading
 from agb import _file_commands as commands
 from agb._async.scripts import AsyncScripts
 from agb._async.tools import AsyncTools
-from agb._chunks import AT_ONCE, CHUNK, IN_ORDER, pieces, ranges
+from agb._chunks import CHUNK, IN_ORDER, LONG, OF_ONE_FILE, parts, pieces, ranges
 from agb._concurrency import aio
 from agb._reading import ToolAnswer, content_of, text_of
 from agb._wire import tools
@@ -67,8 +68,8 @@ class AsyncFileContents:
         """Read a whole text file; return it and the id of the first request."""
 
         async def read(size: int, request_id: str) -> tuple[str, int]:
-            content = "".join(await self._ranges(size, lambda o, n: self._text(path, o, n)))
-            length = len(content.encode(errors="surrogatepass"))
+            found = await self._ranges(size, lambda o, n: self._text(path, o, n))
+            content, length = "".join(text for text, _ in found), sum(size for _, size in found)
             if length != size:
                 # A range that ends inside a character comes back damaged from some AGBs.
                 data = await self.span(path, 0, size)
@@ -119,10 +120,15 @@ class AsyncFileContents:
         spans = ranges(size, start)
         if len(spans) <= IN_ORDER:
             return [await read(offset, length) for offset, length in spans]
-        return await aio.map_parallel(lambda span: read(*span), spans, limit=AT_ONCE)
+        return await aio.map_parallel(lambda span: read(*span), spans, limit=OF_ONE_FILE)
 
-    async def _text(self, path: str, offset: int, length: int) -> str:
-        return content_of(await self._read(path, offset, length, None), FileError)
+    async def _text(self, path: str, offset: int, length: int) -> tuple[str, int]:
+        """Read a range of a text; return it and how many bytes it has.
+
+        Counted range by range, the bytes of a long text never hold up the loop.
+        """
+        text = content_of(await self._read(path, offset, length, None), FileError)
+        return text, len(text.encode(errors="surrogatepass"))
 
     async def _bytes(self, path: str, offset: int, length: int) -> bytes:
         return _file_reading.file_bytes(await self._read(path, offset, length, "binary"))
@@ -159,50 +165,71 @@ class AsyncFileContents:
             except UnicodeDecodeError:
                 return await self._write_encoded(path, data, append=append, atomic=atomic)
         text = _checks.text("content", content)
-        if not atomic:
-            return await self._write_pieces(path, text, append=append)
-        part = _beside(path)
-        return await self._by_way_of(part, text, path, commands.put_in_place)
+        if atomic:
+            return await self._by_way_of(text, path, commands.put_in_place)
+        if len(text) > LONG and self._tools.offers(tools.SHELL):
+            return await self._by_way_of(text, path, partial(commands.copy, append=append))
+        return await self._write_in_order(path, text, append=append)
 
-    async def _write_pieces(self, path: str, content: str, *, append: bool = False) -> str:
+    async def _write_in_order(self, path: str, content: str, *, append: bool) -> str:
         request_id, written = "", 0
         for piece in pieces(content):
-            arguments = tools.WriteFileArguments(
-                path=path, content=piece, mode="append" if written or append else "overwrite"
-            )
             try:
-                answer = await self._tools.call(tools.WRITE_FILE, arguments)
-                text_of(answer, FileError)
+                request_id = await self._write_piece(path, piece, append=append or written > 0)
             except AGBError as error:
                 _file_reading.tell_written(error, path, written, len(content))
                 raise
-            request_id, written = answer.request_id, written + len(piece)
+            written += len(piece)
         return request_id
+
+    async def _write_piece(self, path: str, piece: str, *, append: bool) -> str:
+        arguments = tools.WriteFileArguments(
+            path=path, content=piece, mode="append" if append else "overwrite"
+        )
+        answer = await self._tools.call(tools.WRITE_FILE, arguments)
+        text_of(answer, FileError)
+        return answer.request_id
 
     async def _write_encoded(self, path: str, content: bytes, *, append: bool, atomic: bool) -> str:
         """Write bytes. The tool takes text only: they go as base64, decoded on arrival."""
         encoded = base64.b64encode(content).decode()
+        command = commands.decode_in_place if atomic else partial(commands.decode, append=append)
+        return await self._by_way_of(encoded, path, command)
 
-        def command(source: str, target: str) -> str:
-            if atomic:
-                return commands.decode_in_place(source, target)
-            return commands.decode(source, target, append=append)
+    async def _by_way_of(self, content: str, path: str, command: Callable[[str, str], str]) -> str:
+        """Write a file beside another one, then let a command make that one of it.
 
-        return await self._by_way_of(_beside(path), encoded, path, command)
-
-    async def _by_way_of(
-        self, part: str, content: str, path: str, command: Callable[[str, str], str]
-    ) -> str:
-        """Write a file beside another one, then let a command make that one of it."""
+        A long one is written in parts, all at once, which the command joins first: pieces of one
+        file have to wait for each other, those of several don't.
+        """
+        spans = parts(len(content))
+        beside = _beside(path, len(spans))
         try:
-            await self._write_pieces(part, content)
+            await aio.map_parallel(
+                lambda work: self._write_part(work[0], content, *work[1]),
+                list(zip(beside, spans, strict=True)),
+                limit=OF_ONE_FILE,
+            )
             folder, name = commands.place_of(path)
-            done = await self.run(command(commands.place_of(part)[1], name), folder)
+            sources = [commands.place_of(part)[1] for part in beside]
+            line = commands.join(sources) + command(sources[0], name)
+            done = await self.run(line, folder)
         except BaseException:
-            await self.discard(part)
+            await self._discard_all(beside)
             raise
         _file_reading.raise_for_command(f"{path} could not be written", done)
         return done.request_id
+
+    async def _write_part(self, path: str, content: str, start: int, stop: int) -> None:
+        for number, piece in enumerate(pieces(content, start, stop)):
+            await self._write_piece(path, piece, append=number > 0)
+
+    async def _discard_all(self, paths: Sequence[str]) -> None:
+        with suppress(TimeoutError):
+            await aio.shielded(
+                lambda: aio.map_parallel(self.discard, paths, limit=OF_ONE_FILE),
+                seconds=_CLEANING_SECONDS,
+            )
 
     async def discard(self, path: str) -> None:
         """Remove a file that was only needed on the way, cancelled or not."""
@@ -234,5 +261,7 @@ class AsyncFileContents:
         return found, done.request_id
 
 
-def _beside(path: str) -> str:
-    return f"{path}.{secrets.token_hex(8)}.part"
+def _beside(path: str, count: int) -> list[str]:
+    """Return names for parts of a file, which nobody else has."""
+    first = f"{path}.{secrets.token_hex(8)}.part"
+    return [first, *(f"{first}.{number}" for number in range(1, count))]

@@ -84,8 +84,10 @@ class AsyncFileSystem(AsyncFileTree, AsyncFileTransfers, AsyncFileWatching):
     ) -> BoolResult:
         """Write a file of any size; missing directories are made.
 
-        A long text arrives in pieces: when one fails, those before it are in the file, and the
-        error says how much that is.
+        A text of more than 51,200 characters arrives in pieces: when one fails, those before it
+        are in the file, and the error says how much that is. One of more than 819,200 is written
+        beside the file first, in parts and several at once, where the session has a shell to join
+        them: then a piece that fails leaves the file as it was.
 
         Args:
             path: File to write.

@@ -29,6 +29,10 @@ class AsyncTools:
     def __init__(self, session: "AsyncBaseSession") -> None:
         self._session = session
 
+    def offers(self, tool: Tool) -> bool:
+        """Tell whether the session is known to have a tool."""
+        return any(each.name == tool.name for each in self._session.tool_list)
+
     async def call(
         self, tool: Tool, arguments: ToolArguments, *, seconds: float = 0.0
     ) -> ToolAnswer:

@@ -3,15 +3,16 @@
 
 import base64
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Literal, TypeVar
 
 from attrs import frozen
 
 from agb import _checks, _file_reading
 from agb import _file_commands as commands
-from agb._chunks import AT_ONCE, CHUNK, IN_ORDER, pieces, ranges
+from agb._chunks import CHUNK, IN_ORDER, LONG, OF_ONE_FILE, parts, pieces, ranges
 from agb._concurrency import threads
 from agb._reading import ToolAnswer, content_of, text_of
 from agb._sync.scripts import Scripts
@@ -68,8 +69,8 @@ class FileContents:
         """Read a whole text file; return it and the id of the first request."""
 
         def read(size: int, request_id: str) -> tuple[str, int]:
-            content = "".join(self._ranges(size, lambda o, n: self._text(path, o, n)))
-            length = len(content.encode(errors="surrogatepass"))
+            found = self._ranges(size, lambda o, n: self._text(path, o, n))
+            content, length = "".join(text for text, _ in found), sum(size for _, size in found)
             if length != size:
                 # A range that ends inside a character comes back damaged from some AGBs.
                 data = self.span(path, 0, size)
@@ -114,10 +115,15 @@ class FileContents:
         spans = ranges(size, start)
         if len(spans) <= IN_ORDER:
             return [read(offset, length) for offset, length in spans]
-        return threads.map_parallel(lambda span: read(*span), spans, limit=AT_ONCE)
+        return threads.map_parallel(lambda span: read(*span), spans, limit=OF_ONE_FILE)
 
-    def _text(self, path: str, offset: int, length: int) -> str:
-        return content_of(self._read(path, offset, length, None), FileError)
+    def _text(self, path: str, offset: int, length: int) -> tuple[str, int]:
+        """Read a range of a text; return it and how many bytes it has.
+
+        Counted range by range, the bytes of a long text never hold up the loop.
+        """
+        text = content_of(self._read(path, offset, length, None), FileError)
+        return text, len(text.encode(errors="surrogatepass"))
 
     def _bytes(self, path: str, offset: int, length: int) -> bytes:
         return _file_reading.file_bytes(self._read(path, offset, length, "binary"))
@@ -154,50 +160,71 @@ class FileContents:
             except UnicodeDecodeError:
                 return self._write_encoded(path, data, append=append, atomic=atomic)
         text = _checks.text("content", content)
-        if not atomic:
-            return self._write_pieces(path, text, append=append)
-        part = _beside(path)
-        return self._by_way_of(part, text, path, commands.put_in_place)
+        if atomic:
+            return self._by_way_of(text, path, commands.put_in_place)
+        if len(text) > LONG and self._tools.offers(tools.SHELL):
+            return self._by_way_of(text, path, partial(commands.copy, append=append))
+        return self._write_in_order(path, text, append=append)
 
-    def _write_pieces(self, path: str, content: str, *, append: bool = False) -> str:
+    def _write_in_order(self, path: str, content: str, *, append: bool) -> str:
         request_id, written = "", 0
         for piece in pieces(content):
-            arguments = tools.WriteFileArguments(
-                path=path, content=piece, mode="append" if written or append else "overwrite"
-            )
             try:
-                answer = self._tools.call(tools.WRITE_FILE, arguments)
-                text_of(answer, FileError)
+                request_id = self._write_piece(path, piece, append=append or written > 0)
             except AGBError as error:
                 _file_reading.tell_written(error, path, written, len(content))
                 raise
-            request_id, written = answer.request_id, written + len(piece)
+            written += len(piece)
         return request_id
+
+    def _write_piece(self, path: str, piece: str, *, append: bool) -> str:
+        arguments = tools.WriteFileArguments(
+            path=path, content=piece, mode="append" if append else "overwrite"
+        )
+        answer = self._tools.call(tools.WRITE_FILE, arguments)
+        text_of(answer, FileError)
+        return answer.request_id
 
     def _write_encoded(self, path: str, content: bytes, *, append: bool, atomic: bool) -> str:
         """Write bytes. The tool takes text only: they go as base64, decoded on arrival."""
         encoded = base64.b64encode(content).decode()
+        command = commands.decode_in_place if atomic else partial(commands.decode, append=append)
+        return self._by_way_of(encoded, path, command)
 
-        def command(source: str, target: str) -> str:
-            if atomic:
-                return commands.decode_in_place(source, target)
-            return commands.decode(source, target, append=append)
+    def _by_way_of(self, content: str, path: str, command: Callable[[str, str], str]) -> str:
+        """Write a file beside another one, then let a command make that one of it.
 
-        return self._by_way_of(_beside(path), encoded, path, command)
-
-    def _by_way_of(
-        self, part: str, content: str, path: str, command: Callable[[str, str], str]
-    ) -> str:
-        """Write a file beside another one, then let a command make that one of it."""
+        A long one is written in parts, all at once, which the command joins first: pieces of one
+        file have to wait for each other, those of several don't.
+        """
+        spans = parts(len(content))
+        beside = _beside(path, len(spans))
         try:
-            self._write_pieces(part, content)
+            threads.map_parallel(
+                lambda work: self._write_part(work[0], content, *work[1]),
+                list(zip(beside, spans, strict=True)),
+                limit=OF_ONE_FILE,
+            )
             folder, name = commands.place_of(path)
-            done = self.run(command(commands.place_of(part)[1], name), folder)
+            sources = [commands.place_of(part)[1] for part in beside]
+            line = commands.join(sources) + command(sources[0], name)
+            done = self.run(line, folder)
         except BaseException:
-            self.discard(part)
+            self._discard_all(beside)
             raise
         _file_reading.raise_for_command(f"{path} could not be written", done)
         return done.request_id
+
+    def _write_part(self, path: str, content: str, start: int, stop: int) -> None:
+        for number, piece in enumerate(pieces(content, start, stop)):
+            self._write_piece(path, piece, append=number > 0)
+
+    def _discard_all(self, paths: Sequence[str]) -> None:
+        with suppress(TimeoutError):
+            threads.shielded(
+                lambda: threads.map_parallel(self.discard, paths, limit=OF_ONE_FILE),
+                seconds=_CLEANING_SECONDS,
+            )
 
     def discard(self, path: str) -> None:
         """Remove a file that was only needed on the way, cancelled or not."""
@@ -229,5 +256,7 @@ class FileContents:
         return found, done.request_id
 
 
-def _beside(path: str) -> str:
-    return f"{path}.{secrets.token_hex(8)}.part"
+def _beside(path: str, count: int) -> list[str]:
+    """Return names for parts of a file, which nobody else has."""
+    first = f"{path}.{secrets.token_hex(8)}.part"
+    return [first, *(f"{first}.{number}" for number in range(1, count))]

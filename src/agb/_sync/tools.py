@@ -30,6 +30,10 @@ class Tools:
     def __init__(self, session: "BaseSession") -> None:
         self._session = session
 
+    def offers(self, tool: Tool) -> bool:
+        """Tell whether the session is known to have a tool."""
+        return any(each.name == tool.name for each in self._session.tool_list)
+
     def call(self, tool: Tool, arguments: ToolArguments, *, seconds: float = 0.0) -> ToolAnswer:
         """Call a tool of the contract that may run for so many seconds."""
         timeouts = self._session.transport.timeouts(seconds)
