@@ -85,6 +85,13 @@ def seconds(name: str, value: object) -> float:
     return value
 
 
+def at_least(name: str, value: object, least: float) -> float:
+    """Return a number of seconds that is not too small."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= least:
+        raise InvalidParamsError(f"{name} must be a number of seconds, {least:g} or more")
+    return value
+
+
 def environment(envs: object) -> dict[str, str]:
     """Return environment variables."""
     if not isinstance(envs, Mapping):

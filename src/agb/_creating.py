@@ -1,6 +1,7 @@
 """Pure: what asks for a session, and what the answer to that holds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from agb._context_reading import mounts
 from agb._failures import told_code
@@ -31,8 +32,12 @@ PROMPT = (0.0, 0.5)
 
 _REDIRECTS = range(300, 400)
 
+EMPTY: Mapping[str, str] = MappingProxyType({})
 
-def create_request(params: CreateSessionParams, default_image: str | None) -> CreateSessionRequest:
+
+def create_request(
+    params: CreateSessionParams, default_image: str | None, own_labels: Mapping[str, str] = EMPTY
+) -> CreateSessionRequest:
     """Return the request for a session.
 
     Raises:
@@ -48,7 +53,7 @@ def create_request(params: CreateSessionParams, default_image: str | None) -> Cr
     return CreateSessionRequest(
         image_id=image,
         sdk_stats=SdkStats(sdk_version=__version__),
-        labels={**params.labels, REQUEST: new_request()},
+        labels={**params.labels, **own_labels, REQUEST: new_request()},
         policy_id=params.policy_id,
         idle_release_timeout=params.idle_release_timeout,
         persistence_data_list=mounts(params.all_context_syncs()),

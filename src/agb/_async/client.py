@@ -11,9 +11,11 @@ from typing import Self
 from agb import _checks
 from agb._async.contexts import AsyncContextService
 from agb._async.creation import AsyncCreation
+from agb._async.keeping import AsyncKeeper
 from agb._async.listing import AsyncListing
 from agb._async.live_sessions import AsyncLiveSessions
 from agb._async.low_level import AsyncClient
+from agb._async.reaping import AsyncReaper
 from agb._async.reported import reported
 from agb._async.scope import AsyncSessionScope
 from agb._async.session import AsyncBaseSession, AsyncSession
@@ -31,7 +33,7 @@ from agb._wire.messages.sessions import SessionData, SessionPage, SessionRequest
 from agb.config import Config
 from agb.context_sync import ContextSync
 from agb.exceptions import ConfigurationError, InvalidParamsError
-from agb.results import DeleteResult, GetSessionResult, SessionListResult, SessionResult
+from agb.results import DeleteResult, GetSessionResult, ReapResult, SessionListResult, SessionResult
 from agb.session_params import BrowserContext, CreateSessionParams, checked_labels
 
 
@@ -118,6 +120,7 @@ class AsyncAGB:
         most = None if max_sessions is None else _checks.at_least_one("max_sessions", max_sessions)
         roster = Roster() if cleanup_at_exit else None
         self.live: AsyncLiveSessions = AsyncLiveSessions(most, roster)
+        self.keeper: AsyncKeeper = AsyncKeeper()
         self._use(connections, settings)
         if roster is not None:
             AT_EXIT.add(roster, settings)
@@ -274,8 +277,14 @@ class AsyncAGB:
         browser_context: BrowserContext | None = None,
         policy_id: str | None = None,
         idle_release_timeout: int | None = None,
+        keep_alive: bool = True,
+        lease: float | None = None,
     ) -> AsyncSessionScope:
         """Open a block with a session of its own, which is always deleted at its end.
+
+        While the block is open, the session's idle time is started anew in the background: a third
+        of `idle_release_timeout` apart, else every 60 s. A warning is logged 5 minutes before the
+        AGB ends the session whatever it does (`expires_at`).
 
         Args:
             params: What to create it with, in place of the other arguments.
@@ -285,6 +294,10 @@ class AsyncAGB:
             browser_context: Browser data to mount.
             policy_id: Policy to apply.
             idle_release_timeout: Seconds without a request until it is released.
+            keep_alive: Whether to keep it from being released while it is not used.
+            lease: Seconds, 1 or more, after which others may take it for abandoned. The lease is
+                renewed in the background, so that only a session whose owner was killed is ever
+                found by `reap`. Default: `reap` never finds it.
 
         Raises:
             AGBError: On entry, when the session can't be had; on exit, when it can't be deleted
@@ -307,6 +320,8 @@ class AsyncAGB:
                 policy_id=policy_id,
                 idle_release_timeout=idle_release_timeout,
             ),
+            keep_alive=keep_alive,
+            lease=None if lease is None else _checks.at_least("lease", lease, 1),
         )
 
     @reported(SessionResult[AsyncSession])
@@ -410,6 +425,23 @@ class AsyncAGB:
             token = page.next_token
             if not token:
                 return
+
+    @reported(ReapResult)
+    async def reap(self, *, dry_run: bool = False, grace: float = 30.0) -> ReapResult:
+        """Delete what owners that were killed have left: sessions whose lease has run out.
+
+        Only sessions that were opened with a `lease` are found. On the machine of the owner,
+        a session is also found as soon as the owner's process has ended (on Linux).
+
+        Args:
+            dry_run: Whether to delete nothing, only to tell.
+            grace: Seconds that a lease must have run out for, since clocks of machines differ.
+
+        Returns:
+            What was found as `sessions`. It failed when a session could not be deleted.
+        """
+        reaper = AsyncReaper(self, dry_run=dry_run, grace=_checks.at_least("grace", grace, 0))
+        return await reaper.run()
 
     @reported(DeleteResult)
     async def delete(

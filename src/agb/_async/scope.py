@@ -4,10 +4,17 @@ import logging
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from agb._async.creation import AsyncCreation
+from agb._async.keeping import AsyncKept
 from agb._async.session import AsyncSession
 from agb._concurrency import aio
+from agb._creating import create_request
+from agb._deadline import Deadline
+from agb._keeping import Duties
+from agb._lease import lease_labels
 from agb._session_reading import not_deleted
 from agb.exceptions import AGBError, WrongProcessError
+from agb.results import DeleteResult
 from agb.session_params import CreateSessionParams
 
 if TYPE_CHECKING:
@@ -15,6 +22,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("agb")
 
+_CREATE_SECONDS = 300.0
 _DELETE_SECONDS = 30.0
 
 
@@ -29,15 +37,28 @@ class AsyncSessionScope:
     Made by `AsyncAGB.session`.
     """
 
-    def __init__(self, agb: "AsyncAGB", params: CreateSessionParams) -> None:
+    def __init__(
+        self, agb: "AsyncAGB", params: CreateSessionParams, *, keep_alive: bool, lease: float | None
+    ) -> None:
         self._agb = agb
         self._params = params
+        self._keep_alive = keep_alive
+        self._lease = lease
         self._session: AsyncSession | None = None
 
     async def __aenter__(self) -> AsyncSession:
-        created = (await self._agb.create(self._params)).raise_for_error()
+        labels = {} if self._lease is None else lease_labels(self._lease)
+        request = create_request(self._params, self._agb.config.default_image, labels)
+        created = await AsyncCreation(self._agb, request).run(Deadline(_CREATE_SECONDS))
         assert created.session is not None  # noqa: S101 - a create that did not fail has one
         self._session = created.session
+        duties = Duties(
+            keep_alive=self._keep_alive,
+            idle=self._params.idle_release_timeout,
+            lease=self._lease,
+            expires_at=created.session.expires_at,
+        )
+        self._agb.keeper.keep(AsyncKept(created.session, duties, self._lease))
         return created.session
 
     async def __aexit__(
@@ -56,9 +77,7 @@ class AsyncSessionScope:
             )
             return
         try:
-            deleted = await aio.shielded(
-                lambda: session.delete(timeout=_DELETE_SECONDS), seconds=_DELETE_SECONDS + 5
-            )
+            deleted = await aio.shielded(lambda: self._end(session), seconds=_DELETE_SECONDS + 15)
             deleted.raise_for_error()
         except WrongProcessError:  # a fork: the session is its parent's to delete
             if error is None:
@@ -69,3 +88,7 @@ class AsyncSessionScope:
                 raise left from failure
             error.add_note(left.message)
             _log.warning("%s", left.message)
+
+    async def _end(self, session: AsyncSession) -> DeleteResult:
+        await self._agb.keeper.release(session.session_id)
+        return await session.delete(timeout=_DELETE_SECONDS)

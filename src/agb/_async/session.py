@@ -1,6 +1,7 @@
 """A session: what it is, and what can be done with it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from agb import _checks, _reading
@@ -19,6 +20,7 @@ from agb._async.transport import AsyncTransport
 from agb._concurrency import aio
 from agb._deadline import Deadline
 from agb._http import Timeouts
+from agb._keeping import expiry
 from agb._own_labels import users_labels
 from agb._session_reading import is_listening, listening_probe, public_tools, session_info
 from agb._wire import endpoints, tools
@@ -52,6 +54,8 @@ class AsyncBaseSession:
 
     Attributes:
         session_id: Identifier of the session.
+        expires_at: When the AGB releases it, whatever it does, in UTC; an AGB that does not tell
+            is taken to do so after 30 minutes. None on a handle that does not know, or for never.
         image_id: Image it was created from; empty on a handle that was not made by `create`.
         resource_url: Page of the session's resources, valid for some 30 minutes.
         app_instance_id: Instance that runs the session.
@@ -70,6 +74,7 @@ class AsyncBaseSession:
     def __init__(self, agb: "AsyncAGB", session_id: str) -> None:
         self.agb = agb
         self.session_id = session_id
+        self.expires_at: datetime | None = None
         self.image_id = ""
         self.resource_url = ""
         self.app_instance_id = ""
@@ -94,6 +99,7 @@ class AsyncBaseSession:
     def from_data(cls, agb: "AsyncAGB", data: SessionData, image_id: str = "") -> Self:
         """Make a handle from what an AGB told about a session."""
         session = cls(agb, data.session_id)
+        session.expires_at = expiry(data, created=bool(image_id))
         session.image_id = image_id
         session.resource_url = data.resource_url
         session.app_instance_id = data.app_instance_id

@@ -1,6 +1,7 @@
 """Waiting, with tasks: on asyncio and on trio. anyio is imported here only."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 A = TypeVar("A")
 B = TypeVar("B")
+
+_log = logging.getLogger("agb")
 
 Event = anyio.Event
 Lock = anyio.Lock
@@ -133,6 +136,36 @@ def _is_asyncio() -> bool:
         return False
 
 
+class Background:
+    """Work that goes on beside whoever starts it: neither stops the other, nor fails it.
+
+    It is a task that belongs to no scope, so a scope may end in another task than it began in.
+
+    Args:
+        work: What to do, until it returns or is stopped.
+        name: What shows in lists of tasks.
+    """
+
+    def __init__(self, work: Callable[[], Awaitable[None]], name: str) -> None:
+        self._work = work
+        self._scope = anyio.CancelScope()
+        self._ended = Event()
+        self._task = place.start(self._run, self._ended.set, name)
+
+    async def _run(self) -> None:
+        try:
+            with self._scope:
+                await self._work()
+        except Exception:  # noqa: BLE001 - a bug is told; it must not end the whole loop
+            _log.exception("work in the background failed")
+
+    async def stop(self, seconds: float) -> None:
+        """Break it off, and wait for its end, for so long at most."""
+        self._scope.cancel()
+        with anyio.move_on_after(seconds, shield=True):
+            await self._ended.wait()
+
+
 async def in_thread(func: Callable[[], A]) -> A:
     """Run a function that blocks without holding up the loop."""
     return await anyio.to_thread.run_sync(func, abandon_on_cancel=True)
@@ -224,6 +257,13 @@ async def finished_or_undone(
     if failures:
         raise failures[0]
     return results[0]
+
+
+async def for_each(
+    func: Callable[[A], Awaitable[object]], items: Iterable[A], *, limit: int
+) -> None:
+    """Do something with each item in the background, so many at once at most."""
+    await map_parallel(func, items, limit=limit)
 
 
 async def map_parallel(

@@ -38,20 +38,31 @@ def event_loop() -> object | None:
     return _running()
 
 
-def start(func: Callable[[], Coroutine[Any, Any, None]], name: str) -> object:
+def start(
+    func: Callable[[], Coroutine[Any, Any, None]], ended: Callable[[], object], name: str
+) -> object:
     """Run a function in a task that belongs to the loop alone, and not to who starts it.
 
     A cancellation of the one does not reach the other, nor does a failure: the function must not
-    raise. Whoever starts it sees to its end.
+    raise. Whoever starts it sees to its end, and `ended` is called then.
 
     Returns:
         What to keep for as long as the task shall live: asyncio itself does not.
     """
     trio = _loaded_trio()
     if trio is not None and trio.in_trio_task():
-        task: object = trio.spawn_system_task(func, name=name)
-        return task
-    return asyncio.get_running_loop().create_task(func(), name=name, context=Context())
+
+        async def whole() -> None:
+            try:
+                await func()
+            finally:
+                ended()
+
+        system_task: object = trio.spawn_system_task(whole, name=name)
+        return system_task
+    task = asyncio.get_running_loop().create_task(func(), name=name, context=Context())
+    task.add_done_callback(lambda _: ended())
+    return task
 
 
 def _loaded_trio() -> Any:

@@ -92,6 +92,23 @@ def network() -> "httpcore.NetworkBackend":
     return httpcore.SyncBackend()
 
 
+class Background(threading.Thread):
+    """Work that goes on beside whoever starts it, in a daemon thread.
+
+    Args:
+        work: What to do, until it returns; it has to be told to.
+        name: What shows in lists of threads.
+    """
+
+    def __init__(self, work: Callable[[], None], name: str) -> None:
+        super().__init__(target=work, name=name, daemon=True)
+        self.start()
+
+    def stop(self, seconds: float) -> None:
+        """Wait for its end, for so long at most."""
+        self.join(seconds)
+
+
 def in_thread(func: Callable[[], A]) -> A:
     """Run a function that blocks: here it may."""
     return func()
@@ -175,6 +192,12 @@ def finished_or_undone(
                 undo(outcome.result() if ended else None)
         raise
     return outcome.result()
+
+
+def for_each(func: Callable[[A], object], items: Iterable[A], *, limit: int) -> None:  # noqa: ARG001 - the twin's names
+    """Do something with each item in the background: there one thread is enough."""
+    for item in items:
+        func(item)
 
 
 def map_parallel(func: Callable[[A], B], items: Iterable[A], *, limit: int) -> list[B]:

@@ -19,9 +19,11 @@ from agb._roster import Roster
 from agb._session_reading import public_session_data
 from agb._sync.contexts import ContextService
 from agb._sync.creation import Creation
+from agb._sync.keeping import Keeper
 from agb._sync.listing import Listing
 from agb._sync.live_sessions import LiveSessions
 from agb._sync.low_level import Client
+from agb._sync.reaping import Reaper
 from agb._sync.reported import reported
 from agb._sync.scope import SessionScope
 from agb._sync.session import BaseSession, Session
@@ -32,7 +34,7 @@ from agb._wire.messages.sessions import SessionData, SessionPage, SessionRequest
 from agb.config import Config
 from agb.context_sync import ContextSync
 from agb.exceptions import ConfigurationError, InvalidParamsError
-from agb.results import DeleteResult, GetSessionResult, SessionListResult, SessionResult
+from agb.results import DeleteResult, GetSessionResult, ReapResult, SessionListResult, SessionResult
 from agb.session_params import BrowserContext, CreateSessionParams, checked_labels
 
 
@@ -119,6 +121,7 @@ class AGB:
         most = None if max_sessions is None else _checks.at_least_one("max_sessions", max_sessions)
         roster = Roster() if cleanup_at_exit else None
         self.live: LiveSessions = LiveSessions(most, roster)
+        self.keeper: Keeper = Keeper()
         self._use(connections, settings)
         if roster is not None:
             AT_EXIT.add(roster, settings)
@@ -275,8 +278,14 @@ class AGB:
         browser_context: BrowserContext | None = None,
         policy_id: str | None = None,
         idle_release_timeout: int | None = None,
+        keep_alive: bool = True,
+        lease: float | None = None,
     ) -> SessionScope:
         """Open a block with a session of its own, which is always deleted at its end.
+
+        While the block is open, the session's idle time is started anew in the background: a third
+        of `idle_release_timeout` apart, else every 60 s. A warning is logged 5 minutes before the
+        AGB ends the session whatever it does (`expires_at`).
 
         Args:
             params: What to create it with, in place of the other arguments.
@@ -286,6 +295,10 @@ class AGB:
             browser_context: Browser data to mount.
             policy_id: Policy to apply.
             idle_release_timeout: Seconds without a request until it is released.
+            keep_alive: Whether to keep it from being released while it is not used.
+            lease: Seconds, 1 or more, after which others may take it for abandoned. The lease is
+                renewed in the background, so that only a session whose owner was killed is ever
+                found by `reap`. Default: `reap` never finds it.
 
         Raises:
             AGBError: On entry, when the session can't be had; on exit, when it can't be deleted
@@ -308,6 +321,8 @@ class AGB:
                 policy_id=policy_id,
                 idle_release_timeout=idle_release_timeout,
             ),
+            keep_alive=keep_alive,
+            lease=None if lease is None else _checks.at_least("lease", lease, 1),
         )
 
     @reported(SessionResult[Session])
@@ -408,6 +423,23 @@ class AGB:
             token = page.next_token
             if not token:
                 return
+
+    @reported(ReapResult)
+    def reap(self, *, dry_run: bool = False, grace: float = 30.0) -> ReapResult:
+        """Delete what owners that were killed have left: sessions whose lease has run out.
+
+        Only sessions that were opened with a `lease` are found. On the machine of the owner,
+        a session is also found as soon as the owner's process has ended (on Linux).
+
+        Args:
+            dry_run: Whether to delete nothing, only to tell.
+            grace: Seconds that a lease must have run out for, since clocks of machines differ.
+
+        Returns:
+            What was found as `sessions`. It failed when a session could not be deleted.
+        """
+        reaper = Reaper(self, dry_run=dry_run, grace=_checks.at_least("grace", grace, 0))
+        return reaper.run()
 
     @reported(DeleteResult)
     def delete(

@@ -6,9 +6,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from agb._concurrency import threads
+from agb._creating import create_request
+from agb._deadline import Deadline
+from agb._keeping import Duties
+from agb._lease import lease_labels
 from agb._session_reading import not_deleted
+from agb._sync.creation import Creation
+from agb._sync.keeping import Kept
 from agb._sync.session import Session
 from agb.exceptions import AGBError, WrongProcessError
+from agb.results import DeleteResult
 from agb.session_params import CreateSessionParams
 
 if TYPE_CHECKING:
@@ -16,6 +23,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("agb")
 
+_CREATE_SECONDS = 300.0
 _DELETE_SECONDS = 30.0
 
 
@@ -30,15 +38,28 @@ class SessionScope:
     Made by `AGB.session`.
     """
 
-    def __init__(self, agb: "AGB", params: CreateSessionParams) -> None:
+    def __init__(
+        self, agb: "AGB", params: CreateSessionParams, *, keep_alive: bool, lease: float | None
+    ) -> None:
         self._agb = agb
         self._params = params
+        self._keep_alive = keep_alive
+        self._lease = lease
         self._session: Session | None = None
 
     def __enter__(self) -> Session:
-        created = self._agb.create(self._params).raise_for_error()
+        labels = {} if self._lease is None else lease_labels(self._lease)
+        request = create_request(self._params, self._agb.config.default_image, labels)
+        created = Creation(self._agb, request).run(Deadline(_CREATE_SECONDS))
         assert created.session is not None  # noqa: S101 - a create that did not fail has one
         self._session = created.session
+        duties = Duties(
+            keep_alive=self._keep_alive,
+            idle=self._params.idle_release_timeout,
+            lease=self._lease,
+            expires_at=created.session.expires_at,
+        )
+        self._agb.keeper.keep(Kept(created.session, duties, self._lease))
         return created.session
 
     def __exit__(
@@ -57,9 +78,7 @@ class SessionScope:
             )
             return
         try:
-            deleted = threads.shielded(
-                lambda: session.delete(timeout=_DELETE_SECONDS), seconds=_DELETE_SECONDS + 5
-            )
+            deleted = threads.shielded(lambda: self._end(session), seconds=_DELETE_SECONDS + 15)
             deleted.raise_for_error()
         except WrongProcessError:  # a fork: the session is its parent's to delete
             if error is None:
@@ -70,3 +89,7 @@ class SessionScope:
                 raise left from failure
             error.add_note(left.message)
             _log.warning("%s", left.message)
+
+    def _end(self, session: Session) -> DeleteResult:
+        self._agb.keeper.release(session.session_id)
+        return session.delete(timeout=_DELETE_SECONDS)

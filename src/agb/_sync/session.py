@@ -2,12 +2,14 @@
 """A session: what it is, and what can be done with it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from agb import _checks, _reading
 from agb._concurrency import threads
 from agb._deadline import Deadline
 from agb._http import Timeouts
+from agb._keeping import expiry
 from agb._own_labels import users_labels
 from agb._session_reading import is_listening, listening_probe, public_tools, session_info
 from agb._sync.code import Code
@@ -53,6 +55,8 @@ class BaseSession:
 
     Attributes:
         session_id: Identifier of the session.
+        expires_at: When the AGB releases it, whatever it does, in UTC; an AGB that does not tell
+            is taken to do so after 30 minutes. None on a handle that does not know, or for never.
         image_id: Image it was created from; empty on a handle that was not made by `create`.
         resource_url: Page of the session's resources, valid for some 30 minutes.
         app_instance_id: Instance that runs the session.
@@ -71,6 +75,7 @@ class BaseSession:
     def __init__(self, agb: "AGB", session_id: str) -> None:
         self.agb = agb
         self.session_id = session_id
+        self.expires_at: datetime | None = None
         self.image_id = ""
         self.resource_url = ""
         self.app_instance_id = ""
@@ -95,6 +100,7 @@ class BaseSession:
     def from_data(cls, agb: "AGB", data: SessionData, image_id: str = "") -> Self:
         """Make a handle from what an AGB told about a session."""
         session = cls(agb, data.session_id)
+        session.expires_at = expiry(data, created=bool(image_id))
         session.image_id = image_id
         session.resource_url = data.resource_url
         session.app_instance_id = data.app_instance_id

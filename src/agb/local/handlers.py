@@ -71,6 +71,7 @@ def _reach(call: Call, session: Session) -> dict[str, Any]:
         "ws_url": links.stream_url(call.base_url, session),
         "token": session.token,
         "tool_list": write_tool_list(_tool_lines(session.image)),
+        "expires_in": call.sessions.time_left(session),
     }
 
 

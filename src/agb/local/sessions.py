@@ -235,6 +235,10 @@ class Sessions:
         self._is_over(session)
         return session.status
 
+    def time_left(self, session: Session) -> float:
+        """Give the seconds until a session is released even if it is used; -1 for never."""
+        return max(0.0, self._max_lifetime - session.age) if self._max_lifetime else -1.0
+
     async def begin_release(self, session_id: str) -> None:
         """Begin to release a session whose client asks for it.
 

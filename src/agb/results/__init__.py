@@ -54,6 +54,8 @@ from agb.results.processes import (
 from agb.results.sessions import (
     DeleteResult,
     GetSessionResult,
+    ReapedSession,
+    ReapResult,
     SessionData,
     SessionInfo,
     SessionListResult,
@@ -109,6 +111,8 @@ __all__ = [
     "ProcessOutput",
     "ProcessOutputResult",
     "ProcessStatusResult",
+    "ReapResult",
+    "ReapedSession",
     "Result",
     "ResultEvent",
     "SessionData",

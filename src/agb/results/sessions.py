@@ -1,6 +1,7 @@
 """What operations on sessions return."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Generic, TypeVar, overload
 
 from attrs import Factory, asdict, field, frozen
@@ -101,6 +102,38 @@ def _status(error: AGBError | None) -> int:
     if error is None:
         return 200
     return error.status_code if isinstance(error, APIError) else 0
+
+
+@frozen(kw_only=True)
+class ReapedSession:
+    """A session whose owner is no more.
+
+    Attributes:
+        session_id: Identifier of the session.
+        owner: User who ran the program that created it.
+        host: Name of the machine that the program ran on.
+        pid: Number of its process there.
+        expires_at: When its lease runs out, or ran out.
+        reason: `expired`, or `owner ended` when the process was looked for on its own machine.
+        deleted: Whether the session was deleted.
+        error: Why it could not be; None when it was, or was not to be.
+    """
+
+    session_id: str
+    owner: str
+    host: str
+    pid: int
+    expires_at: datetime
+    reason: str
+    deleted: bool = False
+    error: AGBError | None = None
+
+
+@frozen(kw_only=True)
+class ReapResult(Result):
+    """What a reaper found; `error` is that of the first session that it could not delete."""
+
+    sessions: Sequence[ReapedSession] = ()
 
 
 @frozen(kw_only=True)

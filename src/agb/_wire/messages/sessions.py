@@ -44,6 +44,8 @@ class SessionData:
 
     `link_url` and `token` open the direct route to its tools; without them tools are called
     through the API. `tool_list` comes in several spellings: `read_tool_list` reads them all.
+    `expires_in` is how many seconds are left until it is released whatever it does, -1 if it never
+    is; the AGB on one's own machine fills it in.
     """
 
     session_id: str
@@ -55,6 +57,7 @@ class SessionData:
     ws_url: str = ""
     token: str = field(default="", repr=False)
     tool_list: Any = None
+    expires_in: float | None = None
 
 
 @frozen(kw_only=True)

@@ -1,0 +1,128 @@
+"""Keeping sessions while their scopes are open: one task, or one thread, for all of a client."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from agb._concurrency import aio, place
+from agb._http import Timeouts
+from agb._keeping import Duties, Duty
+from agb._lease import lease_labels
+from agb._wire import endpoints
+from agb._wire.messages.sessions import SessionRequest
+from agb.exceptions import AGBError, ClientClosedError, SessionNotFoundError
+
+if TYPE_CHECKING:
+    from agb._async.session import AsyncSession
+
+_log = logging.getLogger("agb")
+
+_AT_ONCE = 8
+_PATIENCE = Timeouts(connect=10.0, read=10.0)
+_STOP_SECONDS = 10.0
+
+
+class AsyncKept:
+    """A session that is kept.
+
+    Args:
+        session: The session.
+        duties: What is to be done for it.
+        lease: Seconds that its lease lasts, if it has one.
+    """
+
+    def __init__(self, session: "AsyncSession", duties: Duties, lease: float | None) -> None:
+        self.session = session
+        self.duties = duties
+        self._lease = lease
+        self._told = ""
+
+    async def tend(self) -> None:
+        """Do what is due. What fails is logged and tried again, unless the session is gone."""
+        for duty in self.duties.due():
+            try:
+                await self._do(duty)
+            except AGBError as error:
+                self._failed(duty, error)
+            else:
+                self.duties.done(duty)
+                self._told = ""
+
+    async def _do(self, duty: Duty) -> None:
+        session_id = self.session.session_id
+        if duty == "keep alive":
+            await self.session.transport.call(
+                endpoints.REFRESH_IDLE_TIME,
+                SessionRequest(session_id=session_id),
+                session_id=session_id,
+                timeouts=_PATIENCE,
+            )
+        elif duty == "renew":
+            labels = lease_labels(self._lease or 0.0)
+            await self.session._labels.update(labels)  # noqa: SLF001 - its changes come one by one
+        else:
+            ends = f"{self.session.expires_at:%H:%M:%S} UTC"
+            _log.warning("session %s ends at %s, whatever it does then", session_id, ends)
+
+    def _failed(self, duty: Duty, error: AGBError) -> None:
+        if self.duties.are_over:
+            return  # the scope has ended meanwhile, and the session with it
+        if error.message != self._told:
+            _log.warning("can't %s session %s: %s", duty, self.session.session_id, error)
+        self._told = error.message
+        if isinstance(error, (ClientClosedError, SessionNotFoundError)):
+            self.duties.end()
+        else:
+            self.duties.failed(duty)
+
+
+class AsyncKeeper:
+    """Keeps all sessions of a client whose scopes are open."""
+
+    def __init__(self) -> None:
+        self._mutex = aio.Mutex()  # guards all that follows
+        self._kept: dict[str, AsyncKept] = {}
+        self._work: aio.Background | None = None
+        self._stop = aio.Event()
+        self._news = aio.Event()
+        self._process = -1
+
+    def keep(self, kept: AsyncKept) -> None:
+        """Keep a session from now on."""
+        if kept.duties.are_over:
+            return
+        with self._mutex:
+            self._process = place.process()
+            self._kept[kept.session.session_id] = kept
+            self._news.set()
+            if self._work is None:
+                self._stop = stop = aio.Event()
+                self._work = aio.Background(lambda: self._keep_all(stop), "agb: keeps sessions")
+
+    async def release(self, session_id: str) -> None:
+        """Keep a session no more; with the last one the task ends."""
+        if self._process != place.process():
+            return  # the thread was not forked, and may hold the mutex for ever
+        with self._mutex:
+            kept = self._kept.pop(session_id, None)
+            if kept is not None:
+                kept.duties.end()
+            work = None if self._kept else self._work
+            if work is not None:
+                self._work = None
+                self._stop.set()
+                self._news.set()
+        if work is not None:
+            await work.stop(_STOP_SECONDS)
+
+    async def _keep_all(self, stop: aio.Event) -> None:
+        while True:
+            with self._mutex:
+                if stop.is_set():
+                    return
+                self._news = news = aio.Event()
+                kept = list(self._kept.values())
+            due = [each for each in kept if each.duties.due()]
+            if due:
+                await aio.for_each(lambda each: each.tend(), due, limit=_AT_ONCE)
+            else:
+                await aio.wait_for(news, min(each.duties.pause() for each in kept))

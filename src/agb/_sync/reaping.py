@@ -1,0 +1,83 @@
+# Generated from src/agb/_async/reaping.py; edit that file, then `nox -s twin`.
+"""Finding and deleting sessions whose owner is no more."""
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from agb._concurrency import threads
+from agb._lease import MARK, read_lease
+from agb._sync.labels import Labels
+from agb._sync.listing import Listing
+from agb._sync.session import Session
+from agb.exceptions import SessionNotFoundError
+from agb.results import ReapedSession, ReapResult
+
+if TYPE_CHECKING:
+    from agb._sync.client import AGB
+
+_ON_A_PAGE = 100
+_AT_ONCE = 8
+
+
+class Reaper:
+    """Looks at all leased sessions of an account.
+
+    Args:
+        agb: The client.
+        dry_run: Whether to delete nothing.
+        grace: Seconds that clocks may differ by.
+    """
+
+    def __init__(self, agb: "AGB", *, dry_run: bool, grace: float) -> None:
+        self._agb = agb
+        self._dry_run = dry_run
+        self._grace = grace
+
+    def run(self) -> ReapResult:
+        """Find what nobody owns any more, and delete it.
+
+        Raises:
+            AGBError: The sessions can't be listed.
+        """
+        session_ids, request_id = self._leased()
+        seen = threads.map_parallel(self._reap, session_ids, limit=_AT_ONCE)
+        found = tuple(each for each in seen if each is not None)
+        return ReapResult(
+            request_id=request_id,
+            error=next((each.error for each in found if each.error is not None), None),
+            sessions=found,
+        )
+
+    def _leased(self) -> tuple[list[str], str]:
+        listing = Listing(self._agb.transport)
+        found: list[str] = []
+        token = ""
+        while True:
+            answer = listing.page(MARK, _ON_A_PAGE, token)
+            found += [line.session_id for line in answer.data.data if line.session_id]
+            token = answer.data.next_token
+            if not token:
+                return found, answer.request_id
+
+    def _reap(self, session_id: str) -> ReapedSession | None:
+        try:
+            labels = Labels(self._agb.transport, session_id).read().data.labels
+        except SessionNotFoundError:
+            return None
+        lease = read_lease(labels)
+        reason = lease and lease.over(self._grace)
+        if lease is None or reason is None:
+            return None
+        found = ReapedSession(
+            session_id=session_id,
+            owner=lease.owner,
+            host=lease.host,
+            pid=lease.pid,
+            expires_at=lease.expires_at,
+            reason=reason,
+        )
+        if self._dry_run:
+            return found
+        deleted = Session(self._agb, session_id).delete()
+        return evolve(found, deleted=deleted.success, error=deleted.error)
