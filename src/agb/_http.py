@@ -1,6 +1,7 @@
 """httpx, and all of it that does not wait: requests are built and its errors told apart here."""
 
 import ipaddress
+import logging
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -13,6 +14,7 @@ import httpx
 
 from agb import exceptions
 from agb._deadline import Deadline, current_deadline
+from agb._secrets import HidesRedirects
 
 if TYPE_CHECKING:
     import httpcore
@@ -248,8 +250,13 @@ class _Unshown(httpx.URL):
         return f"{host_of(super().__str__())}/..."
 
 
+_HIDES_REDIRECTS = HidesRedirects()
+
+
 def unshown(request: httpx.Request) -> httpx.Request:
-    """Keep the URL of a request out of logs."""
+    """Keep the URL of a request out of logs, and where it is redirected to."""
+    for protocol in ("http11", "http2"):
+        logging.getLogger(f"httpcore.{protocol}").addFilter(_HIDES_REDIRECTS)
     request.url = _Unshown(request.url)
     return request
 

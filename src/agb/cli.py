@@ -58,7 +58,7 @@ def _reap(options: argparse.Namespace) -> int:
     except AGBError as error:
         print(f"agb reap: {error}", file=sys.stderr)  # noqa: T201 - a command's answer
         return 2
-    lines = [
+    lines: list[dict[str, object]] = [
         {
             "session_id": each.session_id,
             "owner": each.owner,

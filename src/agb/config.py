@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from attrs import evolve, field, frozen
 
 from agb._http import usable_url
+from agb._secrets import NotPickled
 from agb.exceptions import ConfigurationError
 
 _log = logging.getLogger("agb")
@@ -74,7 +75,7 @@ def _text(name: str, value: object) -> str:
 
 
 @frozen(kw_only=True)
-class Config:
+class Config(NotPickled):
     """Settings of a client.
 
     Args:

@@ -4,7 +4,6 @@ import os
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
-from copy import copy
 from types import TracebackType
 from typing import Self
 
@@ -26,6 +25,7 @@ from agb._deadline import Deadline
 from agb._embedded import EMBEDDED_ENDPOINT, EmbeddedServer
 from agb._http import AsyncHTTPClient, AsyncHTTPTransport
 from agb._roster import Roster
+from agb._secrets import NotPickled
 from agb._session_reading import public_session_data
 from agb._wire import endpoints
 from agb._wire.answers import Answer
@@ -37,7 +37,7 @@ from agb.results import DeleteResult, GetSessionResult, ReapResult, SessionListR
 from agb.session_params import BrowserContext, CreateSessionParams, checked_labels
 
 
-class AsyncAGB:
+class AsyncAGB(NotPickled):
     """A client of an AGB. One serves a whole program; close it, or use it as a block.
 
     Args:
@@ -180,8 +180,9 @@ class AsyncAGB:
             default_image: Image of sessions that are created without one. Default: unchanged.
             max_retries: How often a request is sent again. Default: unchanged.
         """
-        other = copy(self)
-        other._use(  # noqa: SLF001 - another of our own
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        other._use(
             self.transport.connections,
             self.config.with_options(
                 timeout=timeout, default_image=default_image, max_retries=max_retries

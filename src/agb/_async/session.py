@@ -22,6 +22,7 @@ from agb._deadline import Deadline
 from agb._http import Timeouts
 from agb._keeping import expiry
 from agb._own_labels import users_labels
+from agb._secrets import NotPickled
 from agb._session_reading import is_listening, listening_probe, public_tools, session_info
 from agb._wire import endpoints, tools
 from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from agb._async.low_level import AsyncClient
 
 
-class AsyncBaseSession:
+class AsyncBaseSession(NotPickled):
     """A handle to a session. Making one asks nobody: the session may be gone.
 
     Args:
@@ -70,6 +71,8 @@ class AsyncBaseSession:
         oss: Copies files between this machine and the session.
         context: Contexts that the session has mounted.
     """
+
+    _instead = "pass its session_id on, and get() the session with a client there"
 
     def __init__(self, agb: "AsyncAGB", session_id: str) -> None:
         self.agb = agb

@@ -7,6 +7,7 @@ from agb._failures import malformed, refusal
 from agb._http import Timeouts, usable_url
 from agb._reading import ToolAnswer
 from agb._retry import TABLE, failure_of, surely_not_sent
+from agb._secrets import Secret
 from agb._wire import endpoints, link
 from agb._wire.answers import Malformed, Refused
 from agb._wire.codec import ToolArguments, dump
@@ -77,7 +78,7 @@ class AsyncTools:
             attempt += 1
             response = await session.transport.send_to_link(
                 session.link_url.rstrip("/") + link.CALL_TOOL_PATH,
-                {link.TOKEN_HEADER: session.token, "content-type": "application/json"},
+                {link.TOKEN_HEADER: Secret(session.token), "content-type": "application/json"},
                 link.write_call(request),
                 timeouts,
             )

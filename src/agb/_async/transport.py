@@ -26,6 +26,7 @@ from agb._http import (
 )
 from agb._proxies import proxies_for
 from agb._retry import TABLE, failure_of, failure_of_answer, pause
+from agb._secrets import NotPickled, Secret
 from agb._wire.answers import Answer, Malformed, Refused, read_answer
 from agb._wire.codec import Json
 from agb._wire.endpoints import Endpoint, write_request
@@ -131,7 +132,7 @@ class AsyncConnections:
             await aio.in_thread(self.server.stop)
 
 
-class AsyncTransport:
+class AsyncTransport(NotPickled):
     """Sends messages with one set of options.
 
     Args:
@@ -143,7 +144,7 @@ class AsyncTransport:
         self.connections = connections
         self.config = config
         self._headers = {
-            "authorization": f"Bearer {config.api_key}",
+            "authorization": Secret(f"Bearer {config.api_key}"),
             "content-type": "application/json",
         }
 

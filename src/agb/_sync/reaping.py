@@ -66,7 +66,7 @@ class Reaper:
         except SessionNotFoundError:
             return None
         lease = read_lease(labels)
-        reason = lease and lease.over(self._grace)
+        reason = None if lease is None else lease.over(self._grace)
         if lease is None or reason is None:
             return None
         found = ReapedSession(

@@ -11,6 +11,7 @@ from agb._deadline import Deadline
 from agb._http import Timeouts
 from agb._keeping import expiry
 from agb._own_labels import users_labels
+from agb._secrets import NotPickled
 from agb._session_reading import is_listening, listening_probe, public_tools, session_info
 from agb._sync.code import Code
 from agb._sync.command import Command
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from agb._sync.low_level import Client
 
 
-class BaseSession:
+class BaseSession(NotPickled):
     """A handle to a session. Making one asks nobody: the session may be gone.
 
     Args:
@@ -71,6 +72,8 @@ class BaseSession:
         oss: Copies files between this machine and the session.
         context: Contexts that the session has mounted.
     """
+
+    _instead = "pass its session_id on, and get() the session with a client there"
 
     def __init__(self, agb: "AGB", session_id: str) -> None:
         self.agb = agb

@@ -18,6 +18,7 @@ from agb._failures import malformed, refusal
 from agb._http import HTTPClient, HTTPRequest, HTTPResponse, HTTPStream, HTTPTransport, Timeouts
 from agb._proxies import proxies_for
 from agb._retry import TABLE, failure_of, failure_of_answer, pause
+from agb._secrets import NotPickled, Secret
 from agb._sync.pool import Pool
 from agb._sync.shared_socket import SharedSocket
 from agb._wire.answers import Answer, Malformed, Refused, read_answer
@@ -123,7 +124,7 @@ class Connections:
             threads.in_thread(self.server.stop)
 
 
-class Transport:
+class Transport(NotPickled):
     """Sends messages with one set of options.
 
     Args:
@@ -135,7 +136,7 @@ class Transport:
         self.connections = connections
         self.config = config
         self._headers = {
-            "authorization": f"Bearer {config.api_key}",
+            "authorization": Secret(f"Bearer {config.api_key}"),
             "content-type": "application/json",
         }
 

@@ -1,0 +1,275 @@
+"""Keys, tokens and signed URLs do not show where they are not asked for."""
+
+import logging
+import pickle
+import threading
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import attrs
+import httpx
+import pytest
+from support.local import LocalAGB
+
+import agb as package
+from agb import AGBError, AsyncAGB, AsyncSession, CommandResult, Config, ContextSync, Result
+
+KEY = "key-that-must-not-show"
+TOKEN = "token-that-must-not-show"
+SIGNED = "signature-that-must-not-show"
+
+Operation = Callable[[AsyncAGB, AsyncSession, Path], Awaitable[Result]]
+
+OPERATIONS: Mapping[str, Operation] = {
+    "create": lambda agb, _, __: agb.create(),
+    "get": lambda agb, session, _: agb.get(session.session_id),
+    "get_session": lambda agb, session, _: agb.get_session(session.session_id),
+    "list": lambda agb, _, __: agb.list(labels={"team": "data"}),
+    "reap": lambda agb, _, __: agb.reap(dry_run=True),
+    "context.list": lambda agb, _, __: agb.context.list(),
+    "context.get": lambda agb, _, __: agb.context.get("secrets", create=True),
+    "context.upload": lambda agb, _, __: agb.context.get_file_upload_url("context-1", "/a"),
+    "context.download": lambda agb, _, __: agb.context.get_file_download_url("context-1", "/a"),
+    "info": lambda _, session, __: session.info(),
+    "status": lambda _, session, __: session.get_status(),
+    "keep_alive": lambda _, session, __: session.keep_alive(),
+    "labels": lambda _, session, __: session.update_labels({"team": "data"}),
+    "link": lambda _, session, __: session.get_link(),
+    "metrics": lambda _, session, __: session.get_metrics(),
+    "tools": lambda _, session, __: session.list_mcp_tools("code_latest"),
+    "no tool": lambda _, session, __: session.call_mcp_tool("no_tool", {}),
+    "command": lambda _, session, __: session.command.execute("no-such-program"),
+    "code": lambda _, session, __: session.code.run("1 / 0", "python"),
+    "stream": lambda _, session, __: session.code.run("1 / 0", "python", stream_beta=True),
+    "write": lambda _, session, __: session.file.write_file("a.txt", "text"),
+    "read": lambda _, session, __: session.file.read_file("no-such-file"),
+    "upload": lambda _, session, path: session.file.upload(str(path), "/tmp/uploaded"),
+    "download": lambda _, session, path: session.file.download("/tmp/uploaded", str(path)),
+    "sync": lambda _, session, __: session.context.sync(),
+}
+
+
+def html(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(502, html="<h1>Bad Gateway</h1>")
+
+
+def elsewhere(request: httpx.Request) -> httpx.Response:
+    assert request.url.host == "agb.example", "the key went to another host"
+    return httpx.Response(302, headers={"location": f"https://elsewhere.example/?s={SIGNED}"})
+
+
+def nonsense(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json={"success": True, "data": [{"token": TOKEN}]})
+
+
+def broken(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadError("broken", request=request)
+
+
+def silent(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadTimeout("silent", request=request)
+
+
+def refused(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(401, json={"success": False, "code": "InvalidApiKey", "message": "no"})
+
+
+FAULTS = [html, elsewhere, nonsense, broken, silent, refused]
+
+
+@pytest.fixture(autouse=True)
+def _all_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+
+def shown(result: Result) -> str:
+    """Return all that a program may print of a result without asking for a secret."""
+    return "\n".join([repr(result), str(result), *(shown_error(result.error))])
+
+
+def shown_error(error: AGBError | None) -> list[str]:
+    """Return what an error says in any way."""
+    if error is None:
+        return []
+    told = ["".join(traceback.format_exception(error)), repr(error), repr(vars(error))]
+    return [*told, pickle.dumps(error).decode("latin-1")]
+
+
+def seen_inside(error: AGBError | None) -> str:
+    """Return the values in our own code where an error came from, as some tracebacks show them."""
+    if error is None:
+        return ""
+    found = traceback.TracebackException.from_exception(error, capture_locals=True)
+    ours = Path(package.__file__).parent
+    told: list[str] = []
+    part: traceback.TracebackException | None = found
+    while part is not None:
+        for frame in part.stack:
+            if Path(frame.filename).is_relative_to(ours):
+                told += [frame.filename, str(frame.locals)]
+        part = part.__cause__ or part.__context__
+    return "\n".join(told)
+
+
+def assert_secret(text: str, *secrets: str) -> None:
+    for secret in filter(None, secrets):
+        at = text.find(secret)
+        assert at < 0, f"shows a secret: ...{text[max(0, at - 300) : at]}<here>"
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+async def test_no_failure_shows_a_secret(
+    fault: Callable[[httpx.Request], httpx.Response],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path = tmp_path / "file"
+    path.write_text("text")
+    agb = AsyncAGB(
+        KEY,
+        endpoint="https://agb.example",
+        transport=httpx.MockTransport(fault),
+        default_image="any",
+    )
+    told = [repr(agb), repr(agb.config), repr(vars(agb.transport))]
+    async with agb:
+        session = AsyncSession(agb, "session-1")
+        session.link_url = f"https://agb.example/{SIGNED}"
+        session.token = TOKEN
+        told.append(repr(session))
+        for name, operation in OPERATIONS.items():
+            if name not in {"create", "stream"} or fault is refused:
+                result = await operation(agb, session, path)
+                assert not result.success or fault is nonsense, name
+                told.append(shown(result))
+                assert_secret(seen_inside(result.error), KEY)
+    closed = await agb.list()
+    told.append(shown(closed))
+    assert_secret("\n".join([*told, caplog.text]), KEY, TOKEN, SIGNED)
+
+
+async def test_nothing_that_succeeds_shows_a_secret(
+    agb: AsyncAGB, local_agb: LocalAGB, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "file"
+    path.write_text("text")
+    told = [repr(agb), repr(agb.config), repr(vars(agb.transport))]
+    secrets = [local_agb.api_key]
+    context = (await agb.context.get("kept-secret", create=True)).raise_for_error().context
+    assert context is not None
+    mounts = [ContextSync(context.id, "/tmp/kept-secret")]
+    async with agb.session(context_syncs=mounts, lease=60) as session:
+        told.append(repr(session))
+        secrets += [session.token]
+        for operation in OPERATIONS.values():
+            result = await operation(agb, session, path)
+            told.append(shown(result))
+            assert_secret(seen_inside(result.error), local_agb.api_key)
+            made = getattr(result, "session", None)
+            if isinstance(made, AsyncSession) and made.session_id != session.session_id:
+                secrets.append(made.token)
+                await made.delete()
+        link = await session.get_link()
+        url = await agb.context.get_file_upload_url(context.id, "/a-file")
+        told += [shown(link), shown(url)]
+        secrets += [link.data or "", url.url or ""]
+    assert all(secrets)
+    assert_secret("\n".join([*told, caplog.text]), *secrets)
+
+
+async def test_what_holds_a_key_is_not_pickled(agb: AsyncAGB, session: AsyncSession) -> None:
+    for holder in (agb, agb.config, session, session.command, agb.context):
+        with pytest.raises(TypeError, match="can't be pickled: it holds an API key"):
+            pickle.dumps(holder)
+    with pytest.raises(TypeError, match="pass its session_id on"):
+        pickle.dumps((await agb.get(session.session_id)).session)
+
+
+async def test_options_can_be_changed_though_nothing_is_pickled(agb: AsyncAGB) -> None:
+    other = agb.with_options(timeout=7)
+    assert type(other) is type(agb)
+    assert other.config == attrs.evolve(agb.config, timeout=7)
+    assert other.transport.connections is agb.transport.connections
+
+
+def error_classes(kind: type[AGBError] = AGBError) -> list[type[AGBError]]:
+    """Return an error class and all below it."""
+    return [kind, *(below for each in kind.__subclasses__() for below in error_classes(each))]
+
+
+@pytest.mark.parametrize("kind", error_classes(), ids=lambda kind: kind.__name__)
+async def test_errors_are_pickled_whole_but_for_what_caused_them(kind: type[AGBError]) -> None:
+    error = kind("what happened", code="CODE", request_id="request-1")
+    error.__cause__ = RuntimeError(KEY)
+    pickled = pickle.dumps(error)
+    assert KEY.encode() not in pickled
+    again: Any = pickle.loads(pickled)  # noqa: S301 - pickled just now
+    assert type(again) is kind
+    assert (again.message, again.code, again.request_id) == ("what happened", "CODE", "request-1")
+    assert str(again) == str(error)
+
+
+async def test_a_result_of_a_command_can_be_pickled(session: AsyncSession) -> None:
+    result = await session.command.execute("echo hello")
+    again: CommandResult = pickle.loads(pickle.dumps(result))  # noqa: S301 - pickled just now
+    assert again == result
+
+
+async def test_a_redirect_of_a_store_is_followed_without_key_and_unseen(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if request.url.host == "store.example":
+            away = f"https://elsewhere.example/file?signature={SIGNED}"
+            return httpx.Response(302, headers={"location": away})
+        return httpx.Response(200, content=b"text")
+
+    transport = httpx.MockTransport(answer)
+    signed = f"https://store.example/?s={SIGNED}"
+    agb = AsyncAGB(KEY, endpoint="https://agb.example", transport=transport)
+    async with agb, agb.transport.stream_in(signed) as response:
+        assert await response.aread() == b"text"
+    assert [request.url.host for request in asked] == ["store.example", "elsewhere.example"]
+    assert all("authorization" not in request.headers for request in asked)
+    assert_secret(caplog.text, KEY, SIGNED)
+
+
+class Redirecting(BaseHTTPRequestHandler):
+    """A store that sends who asks for a file on to a signed URL."""
+
+    def do_GET(self) -> None:
+        self.send_response(302 if self.path == "/file" else 200)
+        self.send_header("Location", f"/signed?quote='&signature={SIGNED}")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named so there
+        pass
+
+
+async def test_no_library_logs_where_a_redirect_leads_to(
+    agb: AsyncAGB, caplog: pytest.LogCaptureFixture
+) -> None:
+    with HTTPServer(("127.0.0.1", 0), Redirecting) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}/file"
+            async with agb.transport.stream_in(url) as response:
+                assert response.status_code == 200
+        finally:
+            server.shutdown()
+            thread.join()
+    assert "receive_response_headers.complete" in caplog.text
+    assert_secret(caplog.text, SIGNED)
+
+
+async def test_a_config_does_not_show_its_key() -> None:
+    config = Config(api_key=KEY)
+    assert_secret(repr(config) + str(config), KEY)
