@@ -4,17 +4,19 @@ import ipaddress
 import logging
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import httpx
+from attrs import frozen
 
 from agb import exceptions
 from agb._deadline import Deadline, current_deadline
 from agb._secrets import HidesRedirects
+from agb._version import __version__
 
 if TYPE_CHECKING:
     import httpcore
@@ -40,6 +42,24 @@ _DAY = 86400.0
 
 _SHORTEST = 0.001
 """A time limit of 0 means something else to a socket."""
+Headers = Sequence[tuple[str, str]]
+
+_TOLD: Headers = (("user-agent", f"agb-python/{__version__}"), ("accept-encoding", "gzip, deflate"))
+
+
+@frozen
+class Reply:
+    """An answer that has come whole.
+
+    Attributes:
+        status_code: What it says in short.
+        headers: What it says of itself.
+        content: Its body, decoded.
+    """
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
 
 
 class Timeouts:
@@ -201,15 +221,16 @@ def origin_of(request: httpx.Request) -> tuple[str, bytes, int]:
     return scheme, url.raw_host, url.port or _PORTS[scheme]
 
 
-def patience_of(request: httpx.Request) -> Mapping[str, float]:
-    """Return how long the parts of a request may take, in seconds; what is missing, for ever."""
+def patience_of(request: httpx.Request) -> Mapping[str, float | None]:
+    """Return how long the parts of a request may take, in seconds; to be asked by `get`."""
     found: Mapping[str, float | None] = request.extensions.get("timeout", {})
-    return {part: seconds for part, seconds in found.items() if seconds is not None}
+    return found
 
 
-def seconds(patience: Mapping[str, float], part: str) -> float:
+def seconds(patience: Mapping[str, float | None], part: str) -> float:
     """Return how long a part of a request may take, at most a day."""
-    return patience.get(part, _DAY)
+    limit = patience.get(part)
+    return _DAY if limit is None else limit
 
 
 def pool_timeout() -> httpx.PoolTimeout:
@@ -292,6 +313,72 @@ def breakable(request: httpx.Request) -> httpx.Request:
     """Let a request be broken off while its body is sent."""
     request.stream = _Body(request.content)
     return request
+
+
+def build_request(
+    own: httpx.AsyncClient | httpx.Client | None,
+    method: str,
+    url: str,
+    *,
+    query: Mapping[str, str] | None,
+    headers: Headers,
+    content: bytes | None,
+    timeouts: Timeouts,
+) -> httpx.Request:
+    """Build a request.
+
+    Args:
+        own: The user's own client, which may add what it likes; or None.
+        method: `GET` or `POST`.
+        url: Where to.
+        query: Fields in the query string.
+        headers: What to say beside what every request says.
+        content: The body.
+        timeouts: How long to wait.
+    """
+    extensions = {"timeout": timeouts.as_extension()}
+    if own is not None:
+        return breakable(
+            own.build_request(
+                method,
+                url,
+                params=query or None,
+                headers=dict(headers),
+                content=content,
+                extensions=extensions,
+            )
+        )
+    target, host = _target(url)
+    if query:
+        target = target.copy_merge_params(query)
+    # Most of what a request costs is reading what it is made of: here all of it is ready.
+    return breakable(
+        httpx.Request(
+            method,
+            target,
+            headers=[("host", host), *_TOLD, *headers],
+            content=content,
+            extensions=extensions,
+        )
+    )
+
+
+@lru_cache
+def _target(url: str) -> tuple[httpx.URL, str]:
+    target = httpx.URL(url)
+    return target, target.netloc.decode("ascii")
+
+
+def reply(response: httpx.Response, content: bytes) -> Reply:
+    """Return an answer that has come whole.
+
+    Raises:
+        httpx.DecodingError: It is not encoded as it says.
+    """
+    headers = response.headers
+    if "content-encoding" in headers:
+        content = httpx.Response(response.status_code, headers=headers, content=content).content
+    return Reply(response.status_code, headers, content)
 
 
 def put_request(

@@ -6,6 +6,7 @@ from typing import Protocol, cast
 import httpcore
 import httpx
 
+WriteError = httpcore.WriteError
 AsyncCoreConnection = httpcore.AsyncHTTP11Connection
 CoreConnection = httpcore.HTTP11Connection
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self, cast
 
 from agb import _http
+from agb._async.corked import AsyncCorkedStream
 from agb._concurrency import aio
 from agb._http import AsyncHTTPStream, AsyncHTTPTransport, HTTPRequest, HTTPResponse
 from agb._pooling import Places, Turn
@@ -74,7 +75,7 @@ class AsyncPool(AsyncHTTPTransport):
         )
 
     async def _connection(
-        self, turn: "Turn[AsyncCoreConnection, aio.Event]", patience: Mapping[str, float]
+        self, turn: "Turn[AsyncCoreConnection, aio.Event]", patience: Mapping[str, float | None]
     ) -> "AsyncCoreConnection":
         """Return a connection for a request, once there is a place for it."""
         with self._mutex:
@@ -91,7 +92,7 @@ class AsyncPool(AsyncHTTPTransport):
         return turn.connection or await self._open(turn, patience)
 
     async def _open(
-        self, turn: "Turn[AsyncCoreConnection, aio.Event]", patience: Mapping[str, float]
+        self, turn: "Turn[AsyncCoreConnection, aio.Event]", patience: Mapping[str, float | None]
     ) -> "AsyncCoreConnection":
         from agb import _http11  # noqa: PLC0415 - loads httpcore
 
@@ -104,7 +105,8 @@ class AsyncPool(AsyncHTTPTransport):
         except BaseException:
             await aio.shielded(stream.aclose, seconds=_CLOSE_SECONDS)
             raise
-        connection = _http11.AsyncCoreConnection(_http11.origin(*turn.origin), stream)
+        corked = cast("AsyncNetworkStream", AsyncCorkedStream(stream))
+        connection = _http11.AsyncCoreConnection(_http11.origin(*turn.origin), corked)
         with self._mutex:
             self._streams[connection] = stream
             self._places.opened(turn, connection)

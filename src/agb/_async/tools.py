@@ -78,7 +78,7 @@ class AsyncTools:
             attempt += 1
             response = await session.transport.send_to_link(
                 session.link_url.rstrip("/") + link.CALL_TOOL_PATH,
-                {link.TOKEN_HEADER: Secret(session.token), "content-type": "application/json"},
+                ((link.TOKEN_HEADER, Secret(session.token)), ("content-type", "application/json")),
                 link.write_call(request),
                 timeouts,
             )

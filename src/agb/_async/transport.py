@@ -7,7 +7,7 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from agb import _http
 from agb._async.pool import AsyncPool
@@ -20,8 +20,10 @@ from agb._http import (
     AsyncHTTPClient,
     AsyncHTTPStream,
     AsyncHTTPTransport,
+    Headers,
     HTTPRequest,
     HTTPResponse,
+    Reply,
     Timeouts,
 )
 from agb._proxies import proxies_for
@@ -62,6 +64,7 @@ class AsyncConnections:
         verify: Whom to trust.
 
     Attributes:
+        users: The user's own client, or None.
         tls: The same, for connections that are no HTTP.
         server: The AGB on this machine that stops with the client; or None.
         known_endpoint: Its address, once it is ready.
@@ -76,7 +79,7 @@ class AsyncConnections:
         proxy: str | None = None,
         verify: ssl.SSLContext | bool = True,
     ) -> None:
-        self._own = http_client is None
+        self.users: AsyncHTTPClient | None = http_client
         self.tls: _http.TLS = _http.TLS(verify)
         self.server: EmbeddedServer | None = None
         self.known_endpoint: str = ""
@@ -84,13 +87,28 @@ class AsyncConnections:
         self._home = aio.Home()
         self._sockets: set[AsyncSharedSocket] = set()
         try:
-            self.http: AsyncHTTPClient = http_client or AsyncHTTPClient(
-                **_http.client_arguments(
-                    transport or AsyncPool(self.tls, proxies_for(endpoint, proxy))
-                )
-            )
+            self._below = transport or AsyncPool(self.tls, proxies_for(endpoint, proxy))
         except (ImportError, ValueError) as error:
             raise _http.client_failure(error) from error
+        self.http: AsyncHTTPClient = http_client or AsyncHTTPClient(
+            **_http.client_arguments(self._below)
+        )
+
+    async def send(self, request: HTTPRequest) -> Reply:
+        """Send a request and return the whole answer.
+
+        A client of httpx's looks after cookies, redirects and hooks; of ours, no call needs them.
+        """
+        if self.users is not None:
+            response = await self.users.send(request, follow_redirects=False)
+            return _http.Reply(response.status_code, response.headers, response.content)
+        response = await self._below.handle_async_request(request)
+        stream = cast("AsyncHTTPStream", response.stream)
+        try:
+            content = b"".join([chunk async for chunk in stream])
+        finally:
+            await stream.aclose()
+        return _http.reply(response, content)
 
     async def endpoint(self, config: Config) -> str:
         """Return the base address; an AGB on this machine is waited for."""
@@ -126,7 +144,7 @@ class AsyncConnections:
             list(self._sockets),
             limit=_CLOSED_AT_ONCE,
         )
-        if self._own:
+        if self.users is None:
             await self.http.aclose()
         if self.server is not None:
             await aio.in_thread(self.server.stop)
@@ -143,10 +161,10 @@ class AsyncTransport(NotPickled):
     def __init__(self, connections: AsyncConnections, config: Config) -> None:
         self.connections = connections
         self.config = config
-        self._headers = {
-            "authorization": Secret(f"Bearer {config.api_key}"),
-            "content-type": "application/json",
-        }
+        self._headers: Headers = (
+            ("authorization", Secret(f"Bearer {config.api_key}")),
+            ("content-type", "application/json"),
+        )
 
     def timeouts(self, seconds: float = 0.0) -> Timeouts:
         """Return how long a call may wait whose tool may run for so many seconds."""
@@ -241,7 +259,7 @@ class AsyncTransport(NotPickled):
         query: Mapping[str, str] | None = None,
         body: Json | None = None,
         timeouts: Timeouts | None = None,
-    ) -> HTTPResponse:
+    ) -> Reply:
         """Send to a path of the API, with the key, and return whatever comes back."""
         base = await self.connections.endpoint(self.config)
         return await self._exchange(
@@ -249,8 +267,8 @@ class AsyncTransport(NotPickled):
         )
 
     async def send_to_link(
-        self, url: str, headers: Mapping[str, str], body: Json, timeouts: Timeouts
-    ) -> HTTPResponse:
+        self, url: str, headers: Headers, body: Json, timeouts: Timeouts
+    ) -> Reply:
         """Post to a session's link. The API key does not go there."""
         await self.connections.endpoint(self.config)
         return await self._exchange(
@@ -305,27 +323,26 @@ class AsyncTransport(NotPickled):
         url: str,
         *,
         query: Mapping[str, str] | None,
-        headers: Mapping[str, str],
+        headers: Headers,
         body: Json | None,
         timeouts: Timeouts | None,
-    ) -> HTTPResponse:
-        http = await self._ready()
-        request = _http.breakable(
-            http.build_request(
-                method,
-                url,
-                params=query or None,
-                headers=dict(headers),
-                content=None if body is None else json.dumps(body).encode(),
-                extensions={"timeout": (timeouts or self.timeouts()).as_extension()},
-            )
+    ) -> Reply:
+        connections = self.connections
+        request = _http.build_request(
+            connections.users,
+            method,
+            url,
+            query=query,
+            headers=headers,
+            content=None if body is None else json.dumps(body).encode(),
+            timeouts=timeouts or self.timeouts(),
         )
         started = time.monotonic()
         try:
-            response = await http.send(request, follow_redirects=False)
+            reply = await connections.send(request)
         except _http.RequestError as error:
             failure = _http.connection_failure(error, _http.host_of(url))
-            server = self.connections.server
+            server = connections.server
             if server is not None and server.died:
                 raise LocalServerError(f"the AGB on this machine has died: {failure}") from error
             raise failure from error
@@ -334,7 +351,7 @@ class AsyncTransport(NotPickled):
                 "%s %s -> HTTP %s in %.0f ms",
                 method,
                 request.url.path,
-                response.status_code,
+                reply.status_code,
                 (time.monotonic() - started) * 1000,
             )
-        return response
+        return reply

@@ -13,6 +13,7 @@ from agb._concurrency import threads
 from agb._http import HTTPRequest, HTTPResponse, HTTPStream, HTTPTransport
 from agb._pooling import Places, Turn
 from agb._proxies import Proxies
+from agb._sync.corked import CorkedStream
 
 if TYPE_CHECKING:
     from agb._http import NetworkStream
@@ -75,7 +76,7 @@ class Pool(HTTPTransport):
         )
 
     def _connection(
-        self, turn: "Turn[CoreConnection, threads.Event]", patience: Mapping[str, float]
+        self, turn: "Turn[CoreConnection, threads.Event]", patience: Mapping[str, float | None]
     ) -> "CoreConnection":
         """Return a connection for a request, once there is a place for it."""
         with self._mutex:
@@ -92,7 +93,7 @@ class Pool(HTTPTransport):
         return turn.connection or self._open(turn, patience)
 
     def _open(
-        self, turn: "Turn[CoreConnection, threads.Event]", patience: Mapping[str, float]
+        self, turn: "Turn[CoreConnection, threads.Event]", patience: Mapping[str, float | None]
     ) -> "CoreConnection":
         from agb import _http11  # noqa: PLC0415 - loads httpcore
 
@@ -105,7 +106,8 @@ class Pool(HTTPTransport):
         except BaseException:
             threads.shielded(stream.close, seconds=_CLOSE_SECONDS)
             raise
-        connection = _http11.CoreConnection(_http11.origin(*turn.origin), stream)
+        corked = cast("NetworkStream", CorkedStream(stream))
+        connection = _http11.CoreConnection(_http11.origin(*turn.origin), corked)
         with self._mutex:
             self._streams[connection] = stream
             self._places.opened(turn, connection)

@@ -77,7 +77,7 @@ class Tools:
             attempt += 1
             response = session.transport.send_to_link(
                 session.link_url.rstrip("/") + link.CALL_TOOL_PATH,
-                {link.TOKEN_HEADER: Secret(session.token), "content-type": "application/json"},
+                ((link.TOKEN_HEADER, Secret(session.token)), ("content-type", "application/json")),
                 link.write_call(request),
                 timeouts,
             )

@@ -8,14 +8,23 @@ import ssl
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from agb import _http
 from agb._concurrency import threads
 from agb._deadline import Deadline
 from agb._embedded import EmbeddedServer
 from agb._failures import malformed, refusal
-from agb._http import HTTPClient, HTTPRequest, HTTPResponse, HTTPStream, HTTPTransport, Timeouts
+from agb._http import (
+    Headers,
+    HTTPClient,
+    HTTPRequest,
+    HTTPResponse,
+    HTTPStream,
+    HTTPTransport,
+    Reply,
+    Timeouts,
+)
 from agb._proxies import proxies_for
 from agb._retry import TABLE, failure_of, failure_of_answer, pause
 from agb._secrets import NotPickled, Secret
@@ -56,6 +65,7 @@ class Connections:
         verify: Whom to trust.
 
     Attributes:
+        users: The user's own client, or None.
         tls: The same, for connections that are no HTTP.
         server: The AGB on this machine that stops with the client; or None.
         known_endpoint: Its address, once it is ready.
@@ -70,7 +80,7 @@ class Connections:
         proxy: str | None = None,
         verify: ssl.SSLContext | bool = True,
     ) -> None:
-        self._own = http_client is None
+        self.users: HTTPClient | None = http_client
         self.tls: _http.TLS = _http.TLS(verify)
         self.server: EmbeddedServer | None = None
         self.known_endpoint: str = ""
@@ -78,11 +88,26 @@ class Connections:
         self._home = threads.Home()
         self._sockets: set[SharedSocket] = set()
         try:
-            self.http: HTTPClient = http_client or HTTPClient(
-                **_http.client_arguments(transport or Pool(self.tls, proxies_for(endpoint, proxy)))
-            )
+            self._below = transport or Pool(self.tls, proxies_for(endpoint, proxy))
         except (ImportError, ValueError) as error:
             raise _http.client_failure(error) from error
+        self.http: HTTPClient = http_client or HTTPClient(**_http.client_arguments(self._below))
+
+    def send(self, request: HTTPRequest) -> Reply:
+        """Send a request and return the whole answer.
+
+        A client of httpx's looks after cookies, redirects and hooks; of ours, no call needs them.
+        """
+        if self.users is not None:
+            response = self.users.send(request, follow_redirects=False)
+            return _http.Reply(response.status_code, response.headers, response.content)
+        response = self._below.handle_request(request)
+        stream = cast("HTTPStream", response.stream)
+        try:
+            content = b"".join(list(stream))
+        finally:
+            stream.close()
+        return _http.reply(response, content)
 
     def endpoint(self, config: Config) -> str:
         """Return the base address; an AGB on this machine is waited for."""
@@ -118,7 +143,7 @@ class Connections:
             list(self._sockets),
             limit=_CLOSED_AT_ONCE,
         )
-        if self._own:
+        if self.users is None:
             self.http.close()
         if self.server is not None:
             threads.in_thread(self.server.stop)
@@ -135,10 +160,10 @@ class Transport(NotPickled):
     def __init__(self, connections: Connections, config: Config) -> None:
         self.connections = connections
         self.config = config
-        self._headers = {
-            "authorization": Secret(f"Bearer {config.api_key}"),
-            "content-type": "application/json",
-        }
+        self._headers: Headers = (
+            ("authorization", Secret(f"Bearer {config.api_key}")),
+            ("content-type", "application/json"),
+        )
 
     def timeouts(self, seconds: float = 0.0) -> Timeouts:
         """Return how long a call may wait whose tool may run for so many seconds."""
@@ -233,16 +258,14 @@ class Transport(NotPickled):
         query: Mapping[str, str] | None = None,
         body: Json | None = None,
         timeouts: Timeouts | None = None,
-    ) -> HTTPResponse:
+    ) -> Reply:
         """Send to a path of the API, with the key, and return whatever comes back."""
         base = self.connections.endpoint(self.config)
         return self._exchange(
             method, base + path, query=query, headers=self._headers, body=body, timeouts=timeouts
         )
 
-    def send_to_link(
-        self, url: str, headers: Mapping[str, str], body: Json, timeouts: Timeouts
-    ) -> HTTPResponse:
+    def send_to_link(self, url: str, headers: Headers, body: Json, timeouts: Timeouts) -> Reply:
         """Post to a session's link. The API key does not go there."""
         self.connections.endpoint(self.config)
         return self._exchange(
@@ -295,27 +318,26 @@ class Transport(NotPickled):
         url: str,
         *,
         query: Mapping[str, str] | None,
-        headers: Mapping[str, str],
+        headers: Headers,
         body: Json | None,
         timeouts: Timeouts | None,
-    ) -> HTTPResponse:
-        http = self._ready()
-        request = _http.breakable(
-            http.build_request(
-                method,
-                url,
-                params=query or None,
-                headers=dict(headers),
-                content=None if body is None else json.dumps(body).encode(),
-                extensions={"timeout": (timeouts or self.timeouts()).as_extension()},
-            )
+    ) -> Reply:
+        connections = self.connections
+        request = _http.build_request(
+            connections.users,
+            method,
+            url,
+            query=query,
+            headers=headers,
+            content=None if body is None else json.dumps(body).encode(),
+            timeouts=timeouts or self.timeouts(),
         )
         started = time.monotonic()
         try:
-            response = http.send(request, follow_redirects=False)
+            reply = connections.send(request)
         except _http.RequestError as error:
             failure = _http.connection_failure(error, _http.host_of(url))
-            server = self.connections.server
+            server = connections.server
             if server is not None and server.died:
                 raise LocalServerError(f"the AGB on this machine has died: {failure}") from error
             raise failure from error
@@ -324,7 +346,7 @@ class Transport(NotPickled):
                 "%s %s -> HTTP %s in %.0f ms",
                 method,
                 request.url.path,
-                response.status_code,
+                reply.status_code,
                 (time.monotonic() - started) * 1000,
             )
-        return response
+        return reply
