@@ -12,9 +12,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from picture import picture
-from sampling import Bench
+from row import Row
+from sampling import Bench, SampleFailed
 from table import as_text
 
 AREAS = (
@@ -39,7 +41,8 @@ def main() -> None:
     parser.add_argument("areas", nargs="*", choices=[*AREAS, []], help="all by default")
     given = parser.parse_args()
     started = time.monotonic()
-    rows = []
+    rows: list[dict[str, Any]] = []
+    failures: list[str] = []
     with tempfile.TemporaryDirectory(prefix="agb-bench-") as folder:
         bench = Bench(
             quick=given.quick, official=given.official, plain=given.plain, folder=Path(folder)
@@ -47,10 +50,12 @@ def main() -> None:
         with bench.stub():
             for area in given.areas or AREAS:
                 print(f"{time.monotonic() - started:4.0f} s: {area}", file=sys.stderr, flush=True)
-                rows += [
-                    row.as_json() for row in importlib.import_module(f"rows.{area}").rows(bench)
-                ]
+                try:
+                    rows += map(Row.as_json, importlib.import_module(f"rows.{area}").rows(bench))
+                except SampleFailed as failed:
+                    failures.append(f"{area}: {failed}")
     print(as_text(rows))
+    print(*failures, sep="\n", end="")
     machine = {
         "python": platform.python_version(),
         "system": platform.platform(),
@@ -60,8 +65,11 @@ def main() -> None:
     results = Path(__file__).parent / "results"
     results.mkdir(exist_ok=True)
     name = "-".join(["bench", *(["quick"] if given.quick else []), *given.areas])
-    (results / f"{name}.json").write_text(json.dumps({**machine, "rows": rows}, indent=1) + "\n")
+    (results / f"{name}.json").write_text(
+        json.dumps({**machine, "failures": failures, "rows": rows}, indent=1) + "\n"
+    )
     (results / f"{name}.svg").write_text(picture(rows))
+    sys.exit(bool(failures))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,10 @@ Sample = Mapping[str, Any]
 Samples = Mapping[str, list[Sample]]
 
 
+class SampleFailed(Exception):
+    """A contestant did not do what it should: nothing of it counts."""
+
+
 class Bench:
     """Where samples come from.
 
@@ -67,7 +71,8 @@ class Bench:
         )
         whole = time.perf_counter() - started
         if done.returncode:
-            raise RuntimeError(f"{command} failed:\n{done.stderr[-3000:]}")
+            told = done.stderr.strip().splitlines() or ["no word"]
+            raise SampleFailed(f"{' '.join(command[2:])}: {told[-1]}")
         return {**json.loads(done.stdout.splitlines()[-1]), "whole": whole}
 
     def counts(self) -> dict[str, int]:

@@ -71,13 +71,17 @@ def steps(session: Session, plain: Path) -> Mapping[str, tuple[Callable[[], obje
     def read() -> None:
         assert len(session.file.read("/tmp/small").raise_for_error().content) == 1024
 
+    def read_at_once() -> None:
+        session.call_mcp_tool("read_file", {"path": "/tmp/small"}).raise_for_error()
+
     def command() -> None:
         session.command.execute("true").raise_for_error()
 
     return {
         "code.run": (run, lambda: kernel.run("6 * 7"), kernel.close),
         "command.execute": (command, run_command, lambda: None),
-        "file read": (read, plain.read_text, lambda: None),
+        "file read": (read_at_once, plain.read_text, lambda: None),
+        "session.file.read": (read, plain.read_text, lambda: None),
     }
 
 

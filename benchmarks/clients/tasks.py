@@ -93,16 +93,20 @@ async def transfer(client: Any, image: str, small: str, large: str, up: bool) ->
 
 
 async def held_up(client: Any, image: str, idle: bool) -> dict[str, Any]:
-    """Tell how late a task that wakes up every millisecond was at worst meanwhile."""
+    """Tell how late a task that wakes up every millisecond was at worst meanwhile.
+
+    What counts is how long this thread had the processor before it woke up: on a busy machine, it
+    is late for other reasons as well.
+    """
     late = 0.0
     over = asyncio.Event()
 
     async def beat() -> None:
         nonlocal late
         while not over.is_set():
-            due = time.perf_counter() + 0.001
+            due, used = time.perf_counter() + 0.001, time.thread_time()
             await asyncio.sleep(0.001)
-            late = max(late, time.perf_counter() - due)
+            late = max(late, min(time.perf_counter() - due, time.thread_time() - used))
 
     session = await client.create(image)
     await client.command(session)

@@ -48,11 +48,14 @@ _BARE = {
     "code.run": "a bare kernel",
     "command.execute": "a bare subprocess",
     "file read": "a bare file read",
+    "session.file.read": "a bare file read",
 }
 
 
 def _pair(name: str, bare: str, samples: Samples) -> Iterator[Row]:
-    yield alone(GROUP, name, samples, "ours", _ms, "ms", must=MUST[name], aspire=ASPIRE[name])
+    yield alone(
+        GROUP, name, samples, "ours", _ms, "ms", must=MUST.get(name), aspire=ASPIRE.get(name)
+    )
     yield compared(GROUP, f"{name}, to {bare}", samples, "ours", "bare", wall)
 
 

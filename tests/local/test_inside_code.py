@@ -208,6 +208,17 @@ def test_a_language_that_is_not_installed_says_what_to_install(
         assert caught.value.code == "Language.NotInstalled"
 
 
+def test_what_warmed_python_up_left_no_trace_for_the_first_run(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    try:
+        session.code.warm("python")
+        answer = session.run("(len(In), Out, _, _i)", "python")
+        assert answer["execution_count"] == 1
+        assert answer["results"][0]["data"]["text/plain"] == "(2, {}, '', '')"
+    finally:
+        kill_tree(set(), session.mark)
+
+
 def test_an_interpreter_without_ipython_says_what_to_install(tmp_path: Path) -> None:
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')

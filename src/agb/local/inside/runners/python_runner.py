@@ -82,6 +82,10 @@ class Shell(InteractiveShell):
         """End the run on `exit()`, as `sys.exit()` does, and not the shell."""
         raise SystemExit
 
+    def warm_up(self) -> None:
+        """Run nothing: what a first run loads is there then, and the first run of the user fast."""
+        cast("Any", self).run_cell("None", store_history=False)
+
     def evaluate(self, code: str) -> Event | None:
         """Run code and give what it failed with."""
         self.failure = None
@@ -107,6 +111,7 @@ class Runner:
 
     def serve(self) -> None:
         """Run what is asked for until nobody asks any more."""
+        self._shell.warm_up()
         self._send({"type": "ready"})
         while head := self._source.readline():
             code = self._source.read(int(head.split()[1])).decode()
