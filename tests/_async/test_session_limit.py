@@ -1,0 +1,160 @@
+"""No more sessions at once than the client was allowed."""
+
+import uuid
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from support.fake import Network, envelope, refusal
+from support.local import LocalAGB
+
+from agb import AsyncAGB, CreateSessionParams, InvalidParamsError, SessionLimitError
+from agb._async.places import AsyncPlaces
+from agb._concurrency import aio
+from agb._deadline import Deadline
+
+
+@pytest.fixture
+async def limited(local_agb: LocalAGB) -> AsyncIterator[AsyncAGB]:
+    async with AsyncAGB(
+        local_agb.api_key,
+        endpoint=local_agb.endpoint,
+        default_image="code_latest",
+        max_sessions=2,
+    ) as agb:
+        yield agb
+
+
+async def test_a_create_beyond_the_limit_waits_for_a_session_to_end(
+    agb: AsyncAGB, limited: AsyncAGB
+) -> None:
+    labels = {"test": uuid.uuid4().hex}
+    seen: list[int] = []
+
+    async def work(_: int) -> None:
+        async with limited.session(labels=labels):
+            seen.append(len(await agb.list(labels=labels)))
+
+    await aio.map_parallel(work, range(4), limit=4)
+    assert len(seen) == 4
+    assert max(seen) <= 2
+
+
+async def test_a_create_that_finds_no_place_in_time_fails_and_sends_nothing(
+    agb: AsyncAGB, limited: AsyncAGB
+) -> None:
+    labels = {"test": uuid.uuid4().hex}
+    other = limited.with_options(timeout=30)
+    async with limited.session(labels=labels), other.session(labels=labels) as second:
+        for client in (limited, other):
+            created = await client.create(CreateSessionParams(labels), timeout=0.1)
+            assert isinstance(created.error, SessionLimitError)
+            assert isinstance(created.error, TimeoutError)
+            assert created.code == "SESSION_LIMIT"
+            assert "2 sessions" in created.error_message
+        assert len(await agb.list(labels=labels)) == 2
+        await limited.delete(second.session_id)
+        third = (await other.create(CreateSessionParams(labels), timeout=10)).raise_for_error()
+        assert (await limited.delete(third.session or "")).success
+
+
+async def test_a_session_that_has_ended_by_itself_takes_no_place(
+    agb: AsyncAGB, limited: AsyncAGB
+) -> None:
+    async with limited.session() as first, limited.session():
+        await agb.delete(first.session_id)
+        third = (await limited.create(timeout=10)).raise_for_error()
+        assert (await limited.delete(third.session or "")).success
+
+
+async def test_a_create_that_fails_gives_its_place_back(limited: AsyncAGB) -> None:
+    for _ in range(3):
+        assert not (await limited.create(CreateSessionParams("no-such-image"))).success
+    async with limited.session(), limited.session():
+        pass
+
+
+async def test_a_session_that_could_not_be_deleted_keeps_its_place() -> None:
+    released = iter([refusal(500, "Broken", "no"), envelope(), envelope()])
+    network = Network(
+        createSession=envelope({"sessionId": "s-1"}),
+        getSessionInfo=envelope({"status": "RUNNING"}),
+        releaseSessionAsync=lambda _: next(released),
+    )
+    async with AsyncAGB(
+        "key", endpoint="https://agb.test", transport=network, max_sessions=1, default_image="i"
+    ) as agb:
+        session = (await agb.create()).raise_for_error().session
+        assert session is not None
+        assert not (await session.delete()).success
+        assert isinstance((await agb.create(timeout=0.05)).error, SessionLimitError)
+        assert (await session.delete(wait=False)).success
+        assert (await session.delete(wait=False)).success
+        assert (await agb.create(timeout=0.05)).success
+        assert isinstance((await agb.create(timeout=0.05)).error, SessionLimitError)
+
+
+async def test_one_look_at_what_has_ended_serves_all_who_wait() -> None:
+    looks: list[httpx.Request] = []
+
+    def status(request: httpx.Request) -> httpx.Response:
+        looks.append(request)
+        return refusal(400, "InvalidMcpSession.NotFound", "gone")
+
+    network = Network(createSession=envelope({"sessionId": "s-1"}), getSessionInfo=status)
+    async with AsyncAGB(
+        "key", endpoint="https://agb.test", transport=network, max_sessions=1, default_image="i"
+    ) as agb:
+        assert (await agb.create()).success
+        assert (await agb.create()).success
+        assert len(looks) == 1
+
+
+async def test_places_go_to_who_has_waited_longest() -> None:
+    places = AsyncPlaces(1)
+    order: list[int] = []
+    begun = [aio.Event() for _ in range(5)]
+
+    async def look(number: int) -> None:
+        begun[number + 1].set()
+
+    async def work(number: int) -> None:
+        assert await aio.wait_for(begun[number], 10)
+        assert await places.take(Deadline(10), lambda: look(number))
+        order.append(number)
+        places.give_back()
+
+    async def all_wait_in_line() -> None:
+        assert await aio.wait_for(begun[4], 10)
+        places.give_back()
+
+    async def either(number: int) -> None:
+        await (all_wait_in_line() if number == 4 else work(number))
+
+    assert await places.take(Deadline(1), lambda: look(0))
+    begun[0].set()
+    await aio.map_parallel(either, range(5), limit=5)
+    assert order == [0, 1, 2, 3]
+
+
+async def test_who_gives_up_waiting_leaves_the_place_to_the_next() -> None:
+    places = AsyncPlaces(1)
+
+    async def nothing() -> None:
+        pass
+
+    async def gives_it_back_at_the_last_moment() -> None:
+        places.give_back()
+        raise RuntimeError("cancelled")
+
+    assert await places.take(Deadline(1), nothing)
+    assert not await places.take(Deadline(0.01), nothing)
+    with pytest.raises(RuntimeError, match="cancelled"):
+        await places.take(Deadline(1), gives_it_back_at_the_last_moment)
+    assert await places.take(Deadline(1), nothing)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, True, "2"])
+async def test_a_limit_is_a_number_of_sessions(wrong: int) -> None:
+    with pytest.raises(InvalidParamsError, match="max_sessions"):
+        AsyncAGB("key", max_sessions=wrong)
