@@ -27,6 +27,10 @@ def fresh() -> CreateSessionParams:
     return CreateSessionParams({"test": uuid.uuid4().hex}, "code_latest")
 
 
+def lone(network: Network) -> AsyncAGB:
+    return AsyncAGB("key", endpoint="https://agb.test", transport=network, max_retries=0)
+
+
 def client(local: LocalAGB, transport: AsyncSpoiling) -> AsyncAGB:
     return AsyncAGB(local.api_key, endpoint=local.endpoint, transport=transport)
 
@@ -116,7 +120,7 @@ async def test_where_there_is_surely_no_session_none_is_looked_for(
     answer: httpx.Response | Exception,
 ) -> None:
     network = Network(createSession=answer)
-    async with AsyncAGB("key", endpoint="https://agb.test", transport=network) as agb:
+    async with lone(network) as agb:
         created = await agb.create(CreateSessionParams(image_id="i"))
     assert not created.success
     assert "agb.request" not in created.error_message
@@ -130,7 +134,7 @@ async def test_a_session_of_someone_else_is_neither_adopted_nor_deleted() -> Non
         ListSession=envelope([{"sessionId": "s-1"}, {"sessionId": "s-2"}]),
         GetLabel=envelope({"labels": '{"agb.request": "another"}'}),
     )
-    async with AsyncAGB("key", endpoint="https://agb.test", transport=network) as agb:
+    async with lone(network) as agb:
         created = await agb.create(CreateSessionParams(image_id="i"))
     assert not created.success
     assert network.paths() == ["createSession", "ListSession", "GetLabel", "GetLabel"]
@@ -160,7 +164,7 @@ async def test_a_session_that_is_found_but_can_not_be_used_is_deleted_or_named(
         if deleted
         else refusal(500, "Broken", "no"),
     )
-    async with AsyncAGB("key", endpoint="https://agb.test", transport=network) as agb:
+    async with lone(network) as agb:
         created = await agb.create(CreateSessionParams(image_id="i"))
     assert isinstance(created.error, AGBError)
     left = "session s-1 could not be deleted: no"

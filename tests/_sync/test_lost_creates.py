@@ -28,6 +28,10 @@ def fresh() -> CreateSessionParams:
     return CreateSessionParams({"test": uuid.uuid4().hex}, "code_latest")
 
 
+def lone(network: Network) -> AGB:
+    return AGB("key", endpoint="https://agb.test", transport=network, max_retries=0)
+
+
 def client(local: LocalAGB, transport: Spoiling) -> AGB:
     return AGB(local.api_key, endpoint=local.endpoint, transport=transport)
 
@@ -115,7 +119,7 @@ def test_where_there_is_surely_no_session_none_is_looked_for(
     answer: httpx.Response | Exception,
 ) -> None:
     network = Network(createSession=answer)
-    with AGB("key", endpoint="https://agb.test", transport=network) as agb:
+    with lone(network) as agb:
         created = agb.create(CreateSessionParams(image_id="i"))
     assert not created.success
     assert "agb.request" not in created.error_message
@@ -129,7 +133,7 @@ def test_a_session_of_someone_else_is_neither_adopted_nor_deleted() -> None:
         ListSession=envelope([{"sessionId": "s-1"}, {"sessionId": "s-2"}]),
         GetLabel=envelope({"labels": '{"agb.request": "another"}'}),
     )
-    with AGB("key", endpoint="https://agb.test", transport=network) as agb:
+    with lone(network) as agb:
         created = agb.create(CreateSessionParams(image_id="i"))
     assert not created.success
     assert network.paths() == ["createSession", "ListSession", "GetLabel", "GetLabel"]
@@ -159,7 +163,7 @@ def test_a_session_that_is_found_but_can_not_be_used_is_deleted_or_named(
         if deleted
         else refusal(500, "Broken", "no"),
     )
-    with AGB("key", endpoint="https://agb.test", transport=network) as agb:
+    with lone(network) as agb:
         created = agb.create(CreateSessionParams(image_id="i"))
     assert isinstance(created.error, AGBError)
     left = "session s-1 could not be deleted: no"

@@ -79,7 +79,12 @@ def test_a_session_that_could_not_be_deleted_keeps_its_place() -> None:
         releaseSessionAsync=lambda _: next(released),
     )
     with AGB(
-        "key", endpoint="https://agb.test", transport=network, max_sessions=1, default_image="i"
+        "key",
+        endpoint="https://agb.test",
+        transport=network,
+        max_sessions=1,
+        default_image="i",
+        max_retries=0,
     ) as agb:
         session = agb.create().raise_for_error().session
         assert session is not None
@@ -100,7 +105,12 @@ def test_one_look_at_what_has_ended_serves_all_who_wait() -> None:
 
     network = Network(createSession=envelope({"sessionId": "s-1"}), getSessionInfo=status)
     with AGB(
-        "key", endpoint="https://agb.test", transport=network, max_sessions=1, default_image="i"
+        "key",
+        endpoint="https://agb.test",
+        transport=network,
+        max_sessions=1,
+        default_image="i",
+        max_retries=0,
     ) as agb:
         assert agb.create().success
         assert agb.create().success

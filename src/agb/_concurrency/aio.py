@@ -200,10 +200,16 @@ async def shielded(func: Callable[[], Awaitable[A]], *, seconds: float) -> A:
         except Exception as error:  # noqa: BLE001 - raised below, as itself, not as a group
             failures.append(error)
 
+    cancelled: BaseException | None = None
     while not results and not failures and anyio.current_time() < ends:
-        with anyio.CancelScope(shield=True):
-            async with anyio.create_task_group() as group:
-                group.start_soon(work)
+        try:
+            with anyio.CancelScope(shield=True):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(work)
+        except anyio.get_cancelled_exc_class() as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
     if failures:
         raise failures[0]
     if not results:

@@ -136,11 +136,15 @@ def _signals_held() -> Generator[None]:
         yield
         return
     came: list[tuple[int, FrameType | None]] = []
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        came.append((number, frame))
+
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     ours = {number: handler for number, handler in handlers.items() if callable(handler)}
     try:
         for number in ours:
-            signal.signal(number, lambda *call: came.append(call))
+            signal.signal(number, hold)
         yield
     finally:
         for each, handler in ours.items():

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("agb")
 
+_FINISH_SECONDS = 15.0
+"""How long a cancelled create waits for the answer that names the session."""
 _UNDO_SECONDS = 15.0
-"""How long a cancelled create waits for the answer that names the session, and for its delete."""
+"""How long the delete of a session that nobody sees may take."""
 
 
 class Creation:
@@ -56,7 +58,7 @@ class Creation:
         self._live.enter(self._agb.transport, self._label, deadline)
         try:
             created = threads.finished_or_undone(
-                lambda: self._make(deadline), self._undo, seconds=_UNDO_SECONDS
+                lambda: self._make(deadline), self._undo, seconds=_FINISH_SECONDS
             )
             if created.session is not None and self._request.persistence_data_list:
                 self._wait_for_contexts(created.session, deadline, created.request_id)
