@@ -106,17 +106,29 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_bounds(parser: argparse.ArgumentParser) -> None:
     bounds = parser.add_argument_group(
-        "bounds", "what goes beyond the first three is refused with HTTP 429 and Retry-After"
+        "bounds", "what goes beyond the first four is refused with HTTP 429 and Retry-After"
     )
     add = bounds.add_argument
     add("--max-connections", type=int, default=4000, help="of callers at one time (%(default)s)")
     add("--max-requests", type=int, default=2000, help="answered at one time (%(default)s)")
     add("--max-starting", type=int, default=1000, help="sessions in the making (%(default)s)")
     add(
+        "--max-held",
+        type=int,
+        default=512 * 1024**2,
+        help="bytes of requests that are kept until they have been answered (%(default)s)",
+    )
+    add(
         "--max-upload",
         type=int,
         default=16 * 1024**3,
         help="bytes of a file that is sent to a context (%(default)s)",
+    )
+    add(
+        "--patience",
+        type=float,
+        default=30.0,
+        help="seconds that a request may take to arrive, or may fall behind (%(default)s)",
     )
 
 
@@ -184,7 +196,9 @@ def _settings(options: argparse.Namespace, data_dir: Path) -> Settings:
             max_connections=options.max_connections,
             max_requests=options.max_requests,
             max_starting=options.max_starting,
+            max_held=options.max_held,
             max_upload=options.max_upload,
+            patience=options.patience,
         )
     except ValueError as error:
         raise CannotStart("InvalidSettings", str(error)) from None

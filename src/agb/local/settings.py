@@ -55,15 +55,15 @@ class Settings:
         session_processes: Processes and threads that a session may have at one time.
         session_disk: MiB of disk that all files of a session may take together.
         max_lifetime: Seconds after which a session is released whatever it does; 0 for never.
-        max_starting: Sessions that may wait for their sandboxes to start; what is refused for
-            this or one of the next three is answered with HTTP 429 and `Retry-After`.
+        max_starting: Sessions that may be in the making at one time; what goes beyond this or
+            one of the next three is refused with HTTP 429 and `Retry-After`.
         max_requests: Requests that are answered at one time.
         max_connections: Connections of callers at one time; never more than half of the files
             that the process may have open.
         max_held: Bytes of requests that are kept at one time until they have been answered.
         max_upload: Bytes of a file that is sent to a context by a signed URL.
-        patience: Seconds that a caller may take to send the head of a request, or may fall
-            behind with a body.
+        patience: Seconds that a caller may take to send the head of a request, or may spend on a
+            body beyond what the slowest network needs for it.
     """
 
     api_key: str = field(repr=False, validator=_printable)
