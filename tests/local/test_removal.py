@@ -56,8 +56,9 @@ def test_folders_within_folders_are_removed_however_many(folder: Path) -> None:
 
 
 def test_links_are_removed_and_not_followed(folder: Path) -> None:
-    (folder / "outside").mkdir(mode=0o500)
+    (folder / "outside").mkdir()
     (folder / "outside/file").touch()
+    (folder / "outside").chmod(0o500)
     (folder / "top/inner").mkdir(parents=True)
     (folder / "top/link").symlink_to(folder / "outside")
     (folder / "top/inner/link").symlink_to("../../outside")

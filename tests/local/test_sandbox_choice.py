@@ -1,6 +1,7 @@
 """Which kind of sandbox is picked, and what of the host it shows."""
 
 import asyncio
+import getpass
 import importlib.util
 import os
 import shutil
@@ -20,6 +21,7 @@ from agb.local.sandbox.cgroups import Cgroups
 from agb.local.sandbox.folder import furnish, link
 from agb.local.sandbox.plan import agent_limits
 from agb.local.sandbox.strong import Strong
+from agb.local.sandbox.users import own_name
 from agb.local.sandbox.view import View
 
 
@@ -316,3 +318,11 @@ def test_processes_are_told_also_where_the_kernel_has_no_list_of_children() -> N
     finally:
         child.kill()
         child.wait()
+
+
+def test_a_user_without_a_name_is_told_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert own_name() == f"uid {os.getuid()}"

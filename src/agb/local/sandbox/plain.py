@@ -1,6 +1,5 @@
 """Sandboxes that are only a folder and a tree of processes: they keep order, not secrets."""
 
-import getpass
 import secrets
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from agb.local.sandbox.folder import furnish
 from agb.local.sandbox.house import House, start
 from agb.local.sandbox.interface import Limits
 from agb.local.sandbox.plan import INSIDE, Plan, agent_limits, environment
+from agb.local.sandbox.users import own_name
 from agb.local.sandbox.view import View
 
 
@@ -35,7 +35,7 @@ class Plain:
     def description(self) -> str:
         """What isolates sessions: nothing does."""
         return (
-            f"plain processes of {getpass.getuser()}, no isolation: programs see this machine's "
+            f"plain processes of {own_name()}, no isolation: programs see this machine's "
             "own paths, only file tools take absolute ones for the session's"
         )
 

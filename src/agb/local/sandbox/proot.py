@@ -6,7 +6,6 @@ means harm finds a way around the translation. The sessions of a root server are
 own, if such a user can get to their folders, so that they can't touch one another.
 """
 
-import getpass
 import os
 import secrets
 import shutil
@@ -25,7 +24,7 @@ from agb.local.sandbox.house import House, start
 from agb.local.sandbox.interface import Limits, SandboxUnavailable
 from agb.local.sandbox.plan import INSIDE, Plan, agent_limits, environment
 from agb.local.sandbox.trial import problem_of
-from agb.local.sandbox.users import become, people, some_uids
+from agb.local.sandbox.users import become, own_name, people, some_uids
 from agb.local.sandbox.view import View
 
 _CLOSED = ("shadow", "shadow-", "gshadow", "gshadow-", "sudoers")
@@ -95,7 +94,7 @@ class Proot:
         """What keeps sessions apart."""
         if self.own_user:
             return "own file system view by proot, own user, no other isolation"
-        shared = f"own file system view by proot, processes of {getpass.getuser()}, no isolation"
+        shared = f"own file system view by proot, processes of {own_name()}, no isolation"
         if os.geteuid():
             return shared
         return f"{shared}: the data folder or the interpreter is closed to other users"

@@ -1,6 +1,8 @@
 """Users that a server of root gives its sessions, and what sessions know of users."""
 
+import getpass
 import itertools
+import os
 import secrets
 from collections.abc import Iterator
 
@@ -14,6 +16,14 @@ _POWERLESS = ("--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-
 def some_uids() -> Iterator[int]:
     """Give uids that another server on this machine is unlikely to give as well."""
     return itertools.count(_FIRST_UID + secrets.randbelow(_UIDS))
+
+
+def own_name() -> str:
+    """Give the name of the server's user, who may have none, as in containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def become(setpriv: str, uid: int) -> list[str]:
