@@ -12,7 +12,12 @@ from agb._wire.messages.contexts import (
     PersistenceData,
 )
 from agb.context_sync import ContextSync, SyncPolicy
-from agb.exceptions import ContextSyncError, UnexpectedResponseError, WaitTimeoutError
+from agb.exceptions import (
+    ContextSyncError,
+    InvalidRequestError,
+    UnexpectedResponseError,
+    WaitTimeoutError,
+)
 from agb.results import Context, ContextFileEntry, ContextInfoResult, ContextStatusData
 
 FOLDER = "folder"
@@ -42,6 +47,11 @@ def public_file(line: ContextFileLine) -> ContextFileEntry:
         gmt_create=line.gmt_create,
         gmt_modified=line.gmt_modified,
     )
+
+
+def is_no_file(error: InvalidRequestError) -> bool:
+    """Tell whether an AGB says that a context has no such file."""
+    return "notfound" in error.code.replace("_", "").lower()
 
 
 def public_statuses(answer: Answer[ContextInfoData]) -> tuple[ContextStatusData, ...]:

@@ -65,6 +65,15 @@ def origin(scheme: str, host: bytes, port: int) -> httpcore.Origin:
     return httpcore.Origin(scheme.encode(), host, port)
 
 
+def says_more(connection: AsyncCoreConnection | CoreConnection) -> bool:
+    """Tell whether more than an answer has come: it would be taken for the answer to what is next.
+
+    What has not been read yet shows when the connection is taken again; this has been read.
+    """
+    state = connection._h11_state  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    return state.trailing_data[0] != b""
+
+
 def outgoing(request: httpx.Request) -> httpcore.Request:
     """Return a request as httpcore wants it."""
     url = request.url

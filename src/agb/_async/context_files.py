@@ -9,10 +9,11 @@ from agb._async.reported import reported
 from agb._async.storage import AsyncStorage
 from agb._async.transport import AsyncTransport
 from agb._concurrency import aio
-from agb._context_reading import FOLDER, LINK, public_file
+from agb._context_reading import FOLDER, LINK, is_no_file, public_file
 from agb._transfers import DirectoryProgress, Landing, Progress, inside, local_file, local_files
 from agb._wire import endpoints
 from agb._wire.messages.contexts import ListContextFilesRequest
+from agb.exceptions import InvalidRequestError
 from agb.results import (
     BoolResult,
     ContextFileEntry,
@@ -125,7 +126,13 @@ class AsyncContextFiles:
             file_path: Path of the file in the context.
         """
         request = _checks.context_file(context_id, file_path)
-        answer = await self._transport.call(endpoints.DELETE_CONTEXT_FILE, request)
+        try:
+            answer = await self._transport.call(endpoints.DELETE_CONTEXT_FILE, request)
+        except InvalidRequestError as error:
+            if error.attempts == 1 or not is_no_file(error):
+                raise
+            # An earlier attempt, whose answer was lost, has deleted it.
+            return BoolResult(request_id=error.request_id)
         return BoolResult(request_id=answer.request_id)
 
     @reported(UploadResult)

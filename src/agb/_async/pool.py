@@ -115,7 +115,9 @@ class AsyncPool(AsyncHTTPTransport):
     async def end(self, turn: "Turn[AsyncCoreConnection, aio.Event]") -> None:
         """Take back all that a request has, at whatever point it has ended."""
         connection = turn.connection
-        fit = connection is not None and connection.is_idle()
+        from agb import _http11  # noqa: PLC0415 - is there by now
+
+        fit = connection is not None and connection.is_idle() and not _http11.says_more(connection)
         try:
             if connection is not None and not fit:
                 await self._close(connection)  # before its place is another's

@@ -7,13 +7,14 @@ from pathlib import Path, PurePosixPath
 
 from agb import _checks
 from agb._concurrency import threads
-from agb._context_reading import FOLDER, LINK, public_file
+from agb._context_reading import FOLDER, LINK, is_no_file, public_file
 from agb._sync.reported import reported
 from agb._sync.storage import Storage
 from agb._sync.transport import Transport
 from agb._transfers import DirectoryProgress, Landing, Progress, inside, local_file, local_files
 from agb._wire import endpoints
 from agb._wire.messages.contexts import ListContextFilesRequest
+from agb.exceptions import InvalidRequestError
 from agb.results import (
     BoolResult,
     ContextFileEntry,
@@ -125,7 +126,13 @@ class ContextFiles:
             file_path: Path of the file in the context.
         """
         request = _checks.context_file(context_id, file_path)
-        answer = self._transport.call(endpoints.DELETE_CONTEXT_FILE, request)
+        try:
+            answer = self._transport.call(endpoints.DELETE_CONTEXT_FILE, request)
+        except InvalidRequestError as error:
+            if error.attempts == 1 or not is_no_file(error):
+                raise
+            # An earlier attempt, whose answer was lost, has deleted it.
+            return BoolResult(request_id=error.request_id)
         return BoolResult(request_id=answer.request_id)
 
     @reported(UploadResult)

@@ -116,7 +116,9 @@ class Pool(HTTPTransport):
     def end(self, turn: "Turn[CoreConnection, threads.Event]") -> None:
         """Take back all that a request has, at whatever point it has ended."""
         connection = turn.connection
-        fit = connection is not None and connection.is_idle()
+        from agb import _http11  # noqa: PLC0415 - is there by now
+
+        fit = connection is not None and connection.is_idle() and not _http11.says_more(connection)
         try:
             if connection is not None and not fit:
                 self._close(connection)  # before its place is another's
