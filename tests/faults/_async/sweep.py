@@ -1,0 +1,193 @@
+"""Tries operations under faults, many at once, and notes what comes of it."""
+
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from attrs import frozen
+from support.local import LocalAGB
+
+from agb import AGBError, AsyncAGB, AsyncSession, ContextSync, CreateSessionParams
+from agb._concurrency import aio
+from agb._web_socket import Heartbeat
+from agb.results import Context
+from faults._async.operations import OPERATIONS, Operation, Place
+from faults.cells import WORKS, WRONG, Cell, Seen
+from faults.proxy import Gate, Proxy
+
+AT_ONCE = 48
+_SHARED = 4
+_LINKED = "agb-browser-use-1"
+"""An image whose sessions have a link to their tools."""
+_UNSPOILED = 10**6
+"""Number of places that are no cell's; each is used once with each operation."""
+_IMPATIENT = 2.0
+"""Seconds for clients that are left waiting."""
+_PATIENT = 30.0
+
+
+@frozen
+class AsyncWorld:
+    """What all cells share: a client that goes straight to the AGB, and sessions of its."""
+
+    agb: AsyncAGB
+    sessions: Sequence[AsyncSession]
+    proxy: Proxy
+    folder: Path
+
+    async def run(self, cells: Sequence[Cell]) -> dict[Cell, Seen]:
+        """Try cells, many at once."""
+        seen = await aio.map_parallel(self._try, list(enumerate(cells)), limit=AT_ONCE)
+        outcomes = dict(zip(cells, seen, strict=True))
+        ran = await self._count_runs()
+        for number, cell in enumerate(cells):
+            outcomes[cell].ran = ran.get(f"marks-{self._name(number)}", 0)
+        return outcomes
+
+    async def stages(self, operation: Operation) -> list[str]:
+        """Return what an operation asks for when nothing goes wrong."""
+        with self.proxy.gate() as gate:
+            return await self._asked(operation, gate)
+
+    async def _asked(self, operation: Operation, gate: Gate) -> list[str]:
+        async with self._place(operation, gate, _UNSPOILED, _PATIENT, int(_PATIENT)) as at:
+            gate.targets.clear()
+            (await operation.run(at)).raise_for_error()
+            return list(dict.fromkeys(gate.targets))
+
+    def _name(self, number: int) -> str:
+        return f"{self.folder.name}-{number}"
+
+    async def _try(self, numbered: tuple[int, Cell]) -> Seen:
+        number, cell = numbered
+        operation, fault, seen = OPERATIONS[cell.operation], cell.fault, Seen()
+        patience = _IMPATIENT if fault.held else _PATIENT
+        seconds = 3 if fault.held or fault.times > 1 else int(_PATIENT)
+        with self.proxy.gate() as gate:
+            async with self._place(operation, gate, number, patience, seconds) as at:
+                if fault.act is None:
+                    gate.refuse()
+                else:
+                    gate.arm(cell.stage, fault.act, fault.times)
+                try:
+                    await self._attempt(operation, at, seen)
+                finally:
+                    gate.heal()
+                seen.struck, seen.hung = gate.struck, gate.gave_up
+                again = await at.agb.with_options(timeout=_PATIENT).list({"cell": "none"})
+                seen.usable = again.code or WORKS
+            seen.left_open = await self._open_in_the_end(gate)
+        seen.left = await self._left(at)
+        return seen
+
+    async def _open_in_the_end(self, gate: Gate) -> int:
+        for _ in range(500):
+            if not gate.open:
+                break
+            await aio.sleep(0.01)
+        return gate.open
+
+    async def _attempt(self, operation: Operation, at: Place, seen: Seen) -> None:
+        try:
+            result = await operation.run(at)
+            seen.said, seen.error = result.code or WORKS, repr(result.error)
+        except AGBError as error:
+            result, seen.said, seen.error = None, error.code, repr(error)
+        except AssertionError as wrong:
+            result, seen.said, seen.error = None, WRONG, repr(wrong)
+        made = getattr(result, "session", None)
+        if operation.name == "create" and made is not None:
+            (await self.agb.delete(made.session_id)).raise_for_error()
+
+    async def _left(self, at: Place) -> int:
+        """Count the sessions that are left, and delete them."""
+        listed = (await self.agb.list({"cell": at.name})).raise_for_error()
+        for session in listed:
+            (await session.delete()).raise_for_error()
+        return listed.total_count
+
+    @asynccontextmanager
+    async def _place(
+        self, operation: Operation, gate: Gate, number: int, patience: float, seconds: int
+    ) -> AsyncIterator[Place]:
+        own = context = None
+        name = self._name(number) if number != _UNSPOILED else secrets.token_hex(8)
+        theirs = self.sessions[number % len(self.sessions)].session_id
+        folder = self.folder / secrets.token_hex(8)
+        await aio.in_thread(folder.mkdir)
+        if operation.needs == "session":
+            params = CreateSessionParams({"cell": "own"}, "code_latest")
+            own = (await self.agb.create(params)).raise_for_error().session
+        if operation.needs == "context":
+            context = await self._context(name, folder)
+        if operation.needs == "file":
+            await self._put(self.sessions[number % len(self.sessions)], name, folder)
+        async with AsyncAGB(self.agb.api_key, endpoint=gate.endpoint, timeout=_PATIENT) as patient:
+            agb = patient.with_options(timeout=patience)
+            yield Place(
+                agb=agb,
+                session=await self._handle(patient, theirs, agb, by_api=operation.by_api),
+                own=own and await self._handle(patient, own.session_id, agb),
+                context=context,
+                name=name,
+                folder=folder,
+                seconds=seconds,
+            )
+        if own is not None:
+            (await self.agb.delete(own.session_id)).raise_for_error()
+
+    async def _handle(
+        self, patient: AsyncAGB, session_id: str, agb: AsyncAGB, *, by_api: bool = False
+    ) -> AsyncSession:
+        """Get a handle patiently, for a client that may be less so."""
+        told = (await patient.get(session_id)).raise_for_error().session
+        assert told is not None
+        session = AsyncSession(agb, session_id)
+        session.link_url, session.ws_url, session.token = told.link_url, told.ws_url, told.token
+        session._streams.heartbeat = Heartbeat(every=1.0, within=20.0)
+        session.tool_list = () if by_api else self.sessions[0].tool_list  # which have the link
+        return session
+
+    async def _context(self, name: str, folder: Path) -> Context:
+        made = (await self.agb.context.create(f"{name}-own")).raise_for_error().context
+        assert made is not None
+        kept = folder / "kept"
+        await aio.in_thread(lambda: kept.write_bytes(b"kept"))
+        (await self.agb.context.upload_file(made.id, kept, "kept")).raise_for_error()
+        return made
+
+    async def _put(self, session: AsyncSession, name: str, folder: Path) -> None:
+        source = folder / "source"
+        await aio.in_thread(lambda: source.write_bytes(bytes(4000)))
+        (await session.file.upload(source, name)).raise_for_error()
+
+    async def _count_runs(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for session in self.sessions:
+            listed = await session.command.execute("cd /tmp; touch marks-; wc -l marks-*")
+            for line in listed.raise_for_error().output.splitlines():
+                count, name = line.split()
+                counts[name] = int(count)
+        return counts
+
+
+@asynccontextmanager
+async def world(local: LocalAGB, proxy: Proxy, folder: Path) -> AsyncIterator[AsyncWorld]:
+    """Make what cells share."""
+    async with AsyncAGB(local.api_key, endpoint=local.endpoint) as agb:
+        made = (await agb.context.create(f"faults-{secrets.token_hex(4)}")).raise_for_error()
+        assert made.context is not None
+        syncs = [ContextSync(made.context.id, "/tmp/context")]
+        params = CreateSessionParams({"cell": "shared"}, _LINKED, syncs)
+
+        async def create(_: int) -> AsyncSession:
+            session = (await agb.create(params)).raise_for_error().session
+            assert session is not None
+            return session
+
+        sessions = await aio.map_parallel(create, range(_SHARED), limit=_SHARED)
+        try:
+            yield AsyncWorld(agb, sessions, proxy, folder)
+        finally:
+            await aio.map_parallel(lambda each: each.delete(), sessions, limit=_SHARED)
