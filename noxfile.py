@@ -61,6 +61,23 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """All cells of `docs/faults.md`, and a strike at every point of a scenario; 15 minutes."""
+    session.install(".[local]", *group("tests"))
+    told = {"AGB_TEST_FAULTS": "all"}
+    session.run("python", "tests/faults/page.py")
+    found = session.posargs or ["tests/faults", "tests/test_every_checkpoint.py"]
+    session.run("pytest", *SPREAD, *found, env=told)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """2,000 sessions, 200 at once, with faults; `-- --sessions 60 --at-once 20` is short."""
+    session.install(".[local]", *group("tests"))
+    session.run("python", "tests/soak.py", *session.posargs)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """The main job, twice: an AGB on this machine, through `AsyncAGB` and through `AGB`."""
     session.install(".[local]")
