@@ -60,6 +60,8 @@ def main() -> None:
         "python": platform.python_version(),
         "system": platform.platform(),
         "processors": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        "quick": given.quick,
         "seconds": round(time.monotonic() - started),
     }
     results = Path(__file__).parent / "results"

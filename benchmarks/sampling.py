@@ -22,7 +22,7 @@ Sample = Mapping[str, Any]
 Samples = Mapping[str, list[Sample]]
 
 
-class SampleFailed(Exception):
+class SampleFailed(Exception):  # noqa: N818 - says what happened
     """A contestant did not do what it should: nothing of it counts."""
 
 

@@ -1,4 +1,7 @@
-"""The table, as text and as Markdown; `python table.py FILE` prints the latter of a run."""
+"""The table, as text and as Markdown.
+
+`python table.py RESULTS [README]` prints that of a run, or puts it into a file between its marks.
+"""
 
 import json
 import sys
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 Shown = Mapping[str, Any]
+_BEGIN, _END = "<!-- begin: table.py writes this -->", "<!-- end -->"
 _HEAD = ("", "figure", "spread", "must", "aspire", "", "ours: wall, CPU", "beside: wall, CPU")
 
 
@@ -85,5 +89,25 @@ def number(value: float) -> str:
     )
 
 
+def told(run: Mapping[str, Any]) -> str:
+    """Return all that a run has to tell."""
+    about = (
+        f"Python {run['python']}, {run['system']}, {run['processors']} processors, load "
+        f"{run['load']:.1f} at the end, {run['seconds']} s{', quick' if run['quick'] else ''}."
+    )
+    return "\n\n".join([about, as_markdown(run["rows"]), *run["failures"]])
+
+
+def put(text: str, readme: Path) -> None:
+    """Put a text between the marks of a file, in place of what is there."""
+    before, _, rest = readme.read_text().partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    readme.write_text(f"{before}{_BEGIN}\n\n{text}\n\n{_END}{after}")
+
+
 if __name__ == "__main__":
-    sys.stdout.write(as_markdown(json.loads(Path(sys.argv[1]).read_text())["rows"]) + "\n")
+    shown_run = told(json.loads(Path(sys.argv[1]).read_text()))
+    if len(sys.argv) > 2:
+        put(shown_run, Path(sys.argv[2]))
+    else:
+        sys.stdout.write(shown_run + "\n")
