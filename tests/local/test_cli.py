@@ -56,7 +56,9 @@ def test_the_defaults_are_safe(served: Served) -> None:
     assert settings.data_dir == process.default_data_dir()
     assert settings.sandbox == "auto"
     assert (settings.max_sessions, settings.idle_timeout, settings.max_lifetime) == (100, 300, 1800)
-    assert settings.warm == 1
+    assert settings == Settings(
+        api_key=settings.api_key, data_dir=settings.data_dir, shared_contexts=True
+    )
     assert len(settings.api_key) > 30
     assert settings.api_key not in repr(settings)
     assert served.embedded == [False]
@@ -66,7 +68,9 @@ def test_every_option_is_heeded(served: Served, tmp_path: Path) -> None:
     options = (
         f"--host ::1 --port 0 --api-key k --data-dir {tmp_path} --sandbox portable "
         "--max-sessions 3 --warm 2 --session-memory 100 --session-processes 20 "
-        "--session-disk 30 --idle-timeout 4 --max-lifetime 0 --embedded"
+        "--session-disk 30 --idle-timeout 4 --max-lifetime 0 --embedded "
+        "--max-starting 5 --max-requests 6 --max-connections 7 --max-held 2000000 "
+        "--max-upload 8 --patience 0.5"
     )
     assert command.main(options.split()) == 0
     assert served.settings == [
@@ -83,6 +87,12 @@ def test_every_option_is_heeded(served: Served, tmp_path: Path) -> None:
             session_disk=30,
             idle_timeout=4,
             max_lifetime=0,
+            max_starting=5,
+            max_requests=6,
+            max_connections=7,
+            max_held=2_000_000,
+            max_upload=8,
+            patience=0.5,
         )
     ]
     assert served.embedded == [True]
@@ -158,6 +168,12 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         "--session-disk",
         "--idle-timeout",
         "--max-lifetime",
+        "--max-starting",
+        "--max-requests",
+        "--max-connections",
+        "--max-held",
+        "--max-upload",
+        "--patience",
         "--embedded",
     ):
         assert option in said
