@@ -369,3 +369,9 @@ async def test_a_handshake_that_is_none_is_answered_in_plain_http(
     async with connected(caller.http) as rude:
         await rude.say(filled)
         assert (await rude.answer())[0] == 404
+
+
+@pytest.mark.parametrize("port", ["9" * 5000, "\u0663\u0660\u0661\u0660\u0660", "-1", "030100"])
+async def test_a_port_that_is_none_is_no_bug(caller: Caller, port: str) -> None:
+    said = await caller.send("GET", f"/port/s/{port}/token/")
+    assert (said.status, said.code) == (401, "InvalidAccessToken")
