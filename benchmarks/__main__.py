@@ -54,24 +54,30 @@ def main() -> None:
                     rows += map(Row.as_json, importlib.import_module(f"rows.{area}").rows(bench))
                 except SampleFailed as failed:
                     failures.append(f"{area}: {failed}")
-    print(as_text(rows))
-    print(*failures, sep="\n", end="")
-    machine = {
+                write(given, rows, failures, time.monotonic() - started)
+    print("\n".join([as_text(rows), *failures]))
+    sys.exit(bool(failures))
+
+
+def write(
+    given: argparse.Namespace, rows: list[dict[str, Any]], failures: list[str], seconds: float
+) -> None:
+    """Write what is known so far: a run that is broken off has not been for nothing."""
+    run = {
         "python": platform.python_version(),
         "system": platform.platform(),
         "processors": os.cpu_count(),
         "load": os.getloadavg()[0],
         "quick": given.quick,
-        "seconds": round(time.monotonic() - started),
+        "seconds": round(seconds),
+        "failures": failures,
+        "rows": rows,
     }
     results = Path(__file__).parent / "results"
     results.mkdir(exist_ok=True)
     name = "-".join(["bench", *(["quick"] if given.quick else []), *given.areas])
-    (results / f"{name}.json").write_text(
-        json.dumps({**machine, "failures": failures, "rows": rows}, indent=1) + "\n"
-    )
+    (results / f"{name}.json").write_text(json.dumps(run, indent=1) + "\n")
     (results / f"{name}.svg").write_text(picture(rows))
-    sys.exit(bool(failures))
 
 
 if __name__ == "__main__":
