@@ -36,6 +36,7 @@ RequestError = httpx.RequestError
 AsyncDetour = httpx.AsyncHTTPTransport
 Detour = httpx.HTTPTransport
 
+_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=200, keepalive_expiry=10.0)
 _PORTS = {"http": 80, "https": 443}
 _DAY = 86400.0
 
@@ -206,6 +207,11 @@ def client_arguments(transport: Any) -> dict[str, Any]:
 def plain_arguments(endpoint: str) -> dict[str, Any]:
     """Return what a client on httpx's own transport is made with, for a few requests."""
     return {"follow_redirects": False, "trust_env": not is_loopback(endpoint), "verify": tls()}
+
+
+def detour_arguments(proxy: str, trust: TLS) -> dict[str, Any]:
+    """Return what a transport of httpx's through a proxy is made with."""
+    return {"proxy": proxy, "verify": trust.context(), "trust_env": False, "limits": _LIMITS}
 
 
 def origin_of(request: httpx.Request) -> tuple[str, bytes, int]:

@@ -32,18 +32,19 @@ class AsyncPool(AsyncHTTPTransport):
         tls: Whom to trust.
         proxies: What to go through.
         limit: How many connections may be open at once; further requests wait in line.
-        keep_seconds: How long a connection may lie idle.
+        keep_seconds: How long a connection may lie idle. Where a server closes it at the moment
+            it is used again, nobody knows whether the request ran: so before servers do, which
+            wait some 15 seconds or more.
     """
 
     def __init__(
-        self, tls: _http.TLS, proxies: Proxies, *, limit: int = 1000, keep_seconds: float = 10.0
+        self, tls: _http.TLS, proxies: Proxies, limit: int = 1000, keep_seconds: float = 10.0
     ) -> None:
         self._tls = tls
         self._proxies = proxies
         # httpx knows its ways through proxies; only a few programs are behind one.
         self._detours: Mapping[str, AsyncHTTPTransport] = {
-            url: _http.AsyncDetour(proxy=url, verify=tls.context(), trust_env=False)
-            for url in proxies.all()
+            url: _http.AsyncDetour(**_http.detour_arguments(url, tls)) for url in proxies.all()
         }
         self._mutex = aio.Mutex()
         self._places: Places[AsyncCoreConnection, aio.Event] = Places(limit, keep_seconds)

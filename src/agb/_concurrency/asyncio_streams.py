@@ -30,12 +30,15 @@ class AsyncioNetwork(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002 - likewise
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to whichever address of a host answers first."""
+        """Connect to the first address of a host that answers, one after another.
+
+        asyncio's race between them loses the socket of a winner when it is cancelled.
+        """
         local = None if local_address is None else (local_address, 0)
         try:
             with anyio.fail_after(timeout):
                 _, stream = await asyncio.get_running_loop().create_connection(
-                    AsyncioStream, host, port, local_addr=local, happy_eyeballs_delay=0.25
+                    AsyncioStream, host, port, local_addr=local
                 )
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error

@@ -1,0 +1,334 @@
+"""The pool of connections: which one a request gets, and what becomes of it when all goes wrong."""
+
+import ssl
+import threading
+import time
+
+import pytest
+import trustme
+from support.raw_server import Peer, RawServer, answer
+
+from agb import (
+    APIConnectionError,
+    AsyncAGB,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectTimeoutError,
+    PoolTimeoutError,
+    ReadTimeoutError,
+)
+from agb._async.pool import AsyncPool
+from agb._concurrency import aio
+from agb._http import TLS
+from agb._proxies import Proxies
+
+
+def client(server: RawServer, timeout: float = 20.0) -> AsyncAGB:
+    return AsyncAGB("key", endpoint=server.url, timeout=timeout)
+
+
+def small(server: RawServer, *, timeout: float = 20.0, **options: float) -> AsyncAGB:
+    """Return a client on a pool with limits of its own."""
+    limits = {"limit": 2, "keep_seconds": 30.0, **options}
+    pool = AsyncPool(
+        TLS(), Proxies(None, trust_environment=False), int(limits["limit"]), limits["keep_seconds"]
+    )
+    return AsyncAGB("key", endpoint=server.url, timeout=timeout, transport=pool)
+
+
+async def test_calls_one_after_another_share_a_connection() -> None:
+    with RawServer(Peer.serve) as server:
+        async with client(server) as agb:
+            for _ in range(5):
+                assert (await agb.list()).success
+    assert [peer.asked for peer in server.peers] == [5]
+
+
+async def test_as_many_connections_are_opened_as_calls_run_at_once() -> None:
+    with RawServer(Peer.serve) as server:
+        async with client(server) as agb:
+            listed = await aio.map_parallel(lambda _: agb.list(), range(60), limit=6)
+    assert all(result.success for result in listed)
+    assert len(server.peers) <= 6
+
+
+async def test_there_are_never_more_connections_than_the_limit() -> None:
+    with RawServer(Peer.serve) as server:
+        async with small(server) as agb:
+            listed = await aio.map_parallel(lambda _: agb.list(), range(40), limit=10)
+    assert all(result.success for result in listed)
+    assert server.most_open <= 2
+
+
+def closes_when_idle(closed: threading.Event) -> RawServer:
+    def script(peer: Peer) -> None:
+        peer.serve(1)
+        peer.socket.close()
+        closed.set()
+
+    return RawServer(script, Peer.serve)
+
+
+async def test_a_connection_that_was_closed_while_idle_is_not_used() -> None:
+    closed = threading.Event()
+    with closes_when_idle(closed) as server:
+        async with client(server) as agb:
+            assert (await agb.list()).success
+            assert closed.wait(20)  # holds up the loop, which has then had no time to notice
+            assert (await agb.list()).success
+    assert [peer.asked for peer in server.peers] == [1, 1]
+
+
+@pytest.mark.parametrize("leave", [Peer.half_close, Peer.reset])
+async def test_a_connection_that_was_left_while_idle_is_not_used(leave: object) -> None:
+    left = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.serve(1)
+        assert callable(leave)
+        leave(peer)
+        left.set()
+        peer.wait_for_the_end()
+
+    with RawServer(script, Peer.serve) as server:
+        async with client(server) as agb:
+            assert (await agb.list()).success
+            assert left.wait(20)
+            assert (await agb.list()).success
+    assert [peer.asked for peer in server.peers] == [1, 1]
+
+
+async def test_a_connection_that_is_to_be_closed_after_an_answer_is_not_used_again() -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.say(answer(b"{}", "connection: close"))
+        peer.wait_for_the_end()
+
+    with RawServer(script) as server:
+        async with client(server) as agb:
+            await agb.list()
+            await agb.list()
+    assert [peer.asked for peer in server.peers] == [1, 1]
+
+
+async def test_a_connection_that_was_idle_for_too_long_is_closed() -> None:
+    with RawServer(Peer.serve) as server:
+        async with small(server, keep_seconds=0.0) as agb:
+            assert (await agb.list()).success
+            before = time.monotonic()
+            while time.monotonic() <= before:  # until the clock has moved on
+                pass
+            assert (await agb.list()).success
+    assert [peer.asked for peer in server.peers] == [1, 1]
+
+
+@pytest.mark.parametrize("leave", [Peer.half_close, Peer.reset])
+async def test_a_call_that_gets_no_answer_is_not_sent_again(leave: object) -> None:
+    def script(peer: Peer) -> None:
+        peer.serve(1)
+        peer.request()
+        assert callable(leave)
+        leave(peer)
+
+    with RawServer(script) as server:
+        async with small(server) as agb:
+            assert (await agb.list()).success
+            session = await agb.delete("s-1")
+            assert isinstance(session.error, APIConnectionError)
+    assert sum(peer.asked for peer in server.peers) == 2
+
+
+async def test_an_answer_that_is_cut_off_is_reported_and_its_connection_not_used() -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.say(answer()[:-5])
+
+    with RawServer(script, Peer.serve) as server:
+        async with client(server) as agb:
+            assert isinstance((await agb.context.delete("c")).error, APIConnectionError)
+            assert (await agb.list()).success
+
+
+async def test_an_answer_before_all_was_sent_is_taken() -> None:
+    def script(peer: Peer) -> None:
+        peer.head()
+        peer.say(answer(b'{"code": "TooLarge", "message": "too much"}', status="413 No"))
+        peer.half_close()
+        peer.wait_for_the_end()
+
+    with RawServer(script, Peer.serve) as server:
+        async with client(server) as agb:
+            failed = await agb.get("s" * 4_000_000)
+            assert failed.code == "TooLarge"
+            assert (await agb.list()).success
+    assert len(server.peers) == 2 or server.peers[0].asked == 2
+
+
+async def test_a_server_that_never_answers_is_given_up_and_its_connection_not_used() -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.wait_for_the_end()
+
+    with RawServer(script, Peer.serve) as server:
+        async with client(server) as agb:
+            hasty = agb.with_options(timeout=0.1)
+            assert isinstance((await hasty.get_session("s")).error, ReadTimeoutError)
+            assert (await agb.list()).success
+    assert [peer.asked for peer in server.peers] == [1, 1]
+
+
+async def test_a_server_that_does_not_encrypt_is_given_up() -> None:
+    with RawServer(Peer.wait_for_the_end) as server:
+        url = server.url.replace("http://", "https://")
+        async with AsyncAGB("key", endpoint=url, timeout=0.1) as agb:
+            assert isinstance((await agb.list()).error, ConnectTimeoutError)
+
+
+async def test_a_call_that_finds_no_free_connection_in_time_was_not_sent() -> None:
+    taken, go_on = threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        taken.set()
+        go_on.wait(20)
+        peer.say(answer())
+        peer.serve()
+
+    async def call(number: int) -> object:
+        if number == 0:
+            return (await agb.list()).success
+        while not taken.is_set():
+            await aio.sleep(0.001)
+        error = (await agb.with_options(timeout=0.05).list()).error
+        go_on.set()
+        return type(error)
+
+    with RawServer(script) as server:
+        async with small(server, limit=1) as agb:
+            assert await aio.map_parallel(call, range(2), limit=2) == [True, PoolTimeoutError]
+            assert (await agb.list()).success
+    assert [peer.asked for peer in server.peers] == [2]
+
+
+async def test_a_connection_to_elsewhere_makes_room_when_it_is_idle() -> None:
+    with RawServer(Peer.serve) as one, RawServer(Peer.serve) as other:
+        agb = small(one, limit=1)
+        async with agb:
+            assert (await agb.list()).success
+            session = await agb.transport.send_to_link(
+                f"{other.url}/link", (), {}, agb.transport.timeouts()
+            )
+            assert session.status_code == 200
+            assert (await agb.list()).success
+    assert [peer.asked for peer in (*one.peers, *other.peers)] == [1, 1, 1]
+
+
+async def test_calls_to_different_places_wait_in_one_line() -> None:
+    with RawServer(Peer.serve) as one, RawServer(Peer.serve) as other:
+        agb = small(one, limit=1)
+        async with agb:
+            places = [one.url, other.url] * 10
+
+            async def post(url: str) -> int:
+                reply = await agb.transport.send_to_link(url, (), {}, agb.transport.timeouts())
+                return reply.status_code
+
+            assert await aio.map_parallel(post, places, limit=5) == [200] * 20
+
+
+async def test_a_closed_client_breaks_off_what_it_waits_for() -> None:
+    asked = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        asked.set()
+        peer.wait_for_the_end()
+
+    async def work(number: int) -> object:
+        if number == 0:
+            return (await agb.get_session("s")).error
+        while not asked.is_set():
+            await aio.sleep(0.001)
+        await agb.aclose()
+        return (await agb.list()).error
+
+    with RawServer(script) as server:
+        agb = client(server)
+        broken, closed = await aio.map_parallel(work, range(2), limit=2)
+    assert isinstance(broken, APIConnectionError)
+    assert isinstance(closed, ClientClosedError)
+
+
+def certified(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    return context
+
+
+async def test_only_who_is_trusted_is_spoken_to() -> None:
+    authority = trustme.CA()
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    with RawServer(Peer.serve, tls=certified(authority)) as server:
+        async with AsyncAGB("key", endpoint=server.url, verify=trusting) as agb:
+            for _ in range(3):
+                assert (await agb.list()).success
+        async with AsyncAGB("key", endpoint=server.url, verify=False) as agb:
+            assert (await agb.list()).success
+        assert [peer.asked for peer in server.peers] == [3, 1]
+        async with AsyncAGB("key", endpoint=server.url) as agb:
+            refused = await agb.list()
+    assert refused.code == "CONNECT_FAILED"
+    assert "certificate" in refused.error_message
+
+
+async def test_a_large_answer_comes_whole() -> None:
+    body = b'{"success": false, "code": "Large", "message": "%s"}' % (b"x" * 2_000_000)
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.say(answer(body))
+        peer.serve()
+
+    with RawServer(script) as server:
+        async with client(server) as agb:
+            failed = await agb.get("s")
+            assert failed.code == "Large"
+            assert len(failed.error_message) >= 2_000_000
+            assert (await agb.list()).success
+    assert [peer.asked for peer in server.peers] == [2]
+
+
+async def test_a_request_goes_through_the_proxy_that_is_given() -> None:
+    heads: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        while head := peer.request():
+            heads.append(head)
+            peer.say(answer())
+
+    with RawServer(script) as proxy:
+        agb = AsyncAGB("key", endpoint="http://agb.example", proxy=proxy.url)
+        async with agb:
+            assert (await agb.list()).success
+    assert b"http://agb.example/" in heads[0]
+
+
+async def test_the_environment_says_what_goes_through_a_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("http_proxy", "127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "near.example")
+    found = Proxies(None, trust_environment=True)
+    assert found.way_to(("http", b"far.example", 80)) == "http://127.0.0.1:1"
+    assert found.way_to(("https", b"far.example", 443)) is None
+    assert found.way_to(("http", b"near.example", 80)) is None
+    given = Proxies("http://own:1", trust_environment=True)
+    assert given.way_to(("http", b"near.example", 80)) == "http://own:1"
+    assert given.all() == {"http://own:1"}
+
+
+async def test_a_proxy_for_ones_own_transport_is_not_ours_to_set() -> None:
+    pool = AsyncPool(TLS(), Proxies(None, trust_environment=False))
+    with pytest.raises(ConfigurationError, match="proxy"):
+        AsyncAGB("key", transport=pool, proxy="http://127.0.0.1:1")
