@@ -78,6 +78,13 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def tests_httpx2(session: nox.Session) -> None:
+    """All tests with httpx2, the maintained continuation of httpx, standing in for httpx."""
+    session.install(".[local]", "httpx2>=2.16", *group("tests"))
+    session.run("pytest", *SPREAD, *session.posargs, env={"AGB_TEST_HTTPX": "httpx2"})
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """The main job, twice: an AGB on this machine, through `AsyncAGB` and through `AGB`."""
     session.install(".[local]")

@@ -1,11 +1,15 @@
 """What all tests share."""
 
+import importlib
 import os
 import secrets
 import signal
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+
+if os.environ.get("AGB_TEST_HTTPX") == "httpx2":
+    importlib.import_module("httpx2").alias_httpx()  # before anything imports httpx
 
 import pytest
 from hypothesis import settings

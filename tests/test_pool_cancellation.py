@@ -122,5 +122,6 @@ def test_places_are_given_to_those_who_wait_in_the_order_in_which_they_came() ->
         places.end(turn, fit=True)
         places.end(turn, fit=True)  # does nothing
     assert order == [0, 1, 3, 4]
-    assert places.ask(late := Turn(origin))
+    late: Turn[Idle, Told] = Turn(origin)
+    assert places.ask(late)
     assert late.connection is connection
