@@ -133,6 +133,7 @@ async def test_no_failure_shows_a_secret(
         endpoint="https://agb.example",
         transport=httpx.MockTransport(fault),
         default_image="any",
+        max_retries=0,
     )
     told = [repr(agb), repr(agb.config), repr(vars(agb.transport))]
     async with agb:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("agb")
 
 _AT_ONCE = 8
-_PATIENCE = Timeouts(connect=10.0, read=10.0)
+_PATIENCE_SECONDS = 10.0
 _STOP_SECONDS = 10.0
 
 
@@ -54,7 +54,7 @@ class AsyncKept:
                 endpoints.REFRESH_IDLE_TIME,
                 SessionRequest(session_id=session_id),
                 session_id=session_id,
-                timeouts=_PATIENCE,
+                timeouts=Timeouts(connect=_PATIENCE_SECONDS, read=_PATIENCE_SECONDS),
             )
         elif duty == "renew":
             labels = lease_labels(self._lease or 0.0)

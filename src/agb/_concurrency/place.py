@@ -1,4 +1,4 @@
-"""Where code runs: in which process, and in which event loop. asyncio is imported here only."""
+"""Where code runs: in which process, and in which event loop."""
 
 import asyncio
 import os
