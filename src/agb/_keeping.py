@@ -60,7 +60,9 @@ class Duties:
         if lease is not None:
             self._every["renew"] = lease / 3
         now = clock()
-        self._due = {duty: now + seconds for duty, seconds in self._every.items()}
+        self._due: dict[Duty, float] = {
+            duty: now + seconds for duty, seconds in self._every.items()
+        }
         if keep_alive and expires_at is not None:
             left = (expires_at - datetime.now(UTC)).total_seconds()
             self._due["tell of the end"] = now + left - min(_NOTICE, left / 6)
@@ -73,7 +75,8 @@ class Duties:
     def due(self) -> list[Duty]:
         """Return what is to be done now."""
         now = self._clock()
-        return [duty for duty, at in list(self._due.items()) if at <= now]
+        found = list(self._due.items())
+        return [duty for duty, at in found if at <= now]
 
     def pause(self) -> float:
         """Return the seconds until something is to be done, not too many."""

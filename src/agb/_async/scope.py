@@ -58,7 +58,8 @@ class AsyncSessionScope:
             lease=self._lease,
             expires_at=created.session.expires_at,
         )
-        self._agb.keeper.keep(AsyncKept(created.session, duties, self._lease))
+        labels_of = created.session._labels  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - one handle, so that changes follow each other
+        self._agb.keeper.keep(AsyncKept(created.session, labels_of, duties, self._lease))
         return created.session
 
     async def __aexit__(

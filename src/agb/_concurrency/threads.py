@@ -1,5 +1,6 @@
 """Waiting, with threads: the names of `aio`, blocking."""
 
+import logging
 import signal
 import threading
 import time
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 A = TypeVar("A")
 B = TypeVar("B")
+
+_log = logging.getLogger("agb")
 
 Event = threading.Event
 Lock = threading.Lock
@@ -102,11 +105,15 @@ class Background(threading.Thread):
 
     def __init__(self, work: Callable[[], None], name: str) -> None:
         super().__init__(target=work, name=name, daemon=True)
-        self.start()
+        try:
+            self.start()
+        except RuntimeError as error:  # the machine is out of threads, or Python is ending
+            _log.warning("%s does not run: %s", name, error)
 
     def stop(self, seconds: float) -> None:
         """Wait for its end, for so long at most."""
-        self.join(seconds)
+        if self.ident is not None:
+            self.join(seconds)
 
 
 def in_thread(func: Callable[[], A]) -> A:

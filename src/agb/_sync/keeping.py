@@ -5,15 +5,16 @@ import logging
 from typing import TYPE_CHECKING
 
 from agb._concurrency import place, threads
-from agb._http import Timeouts
+from agb._deadline import Deadline, within
 from agb._keeping import Duties, Duty
 from agb._lease import lease_labels
+from agb._sync.labels import Labels
 from agb._wire import endpoints
 from agb._wire.messages.sessions import SessionRequest
 from agb.exceptions import AGBError, ClientClosedError, SessionNotFoundError
 
 if TYPE_CHECKING:
-    from agb._sync.session import Session
+    from agb._sync.session import BaseSession
 
 _log = logging.getLogger("agb")
 
@@ -27,12 +28,20 @@ class Kept:
 
     Args:
         session: The session.
+        labels: Its labels, through the same handle as users change them.
         duties: What is to be done for it.
         lease: Seconds that its lease lasts, if it has one.
     """
 
-    def __init__(self, session: "Session", duties: Duties, lease: float | None) -> None:
+    def __init__(
+        self,
+        session: "BaseSession",
+        labels: Labels,
+        duties: Duties,
+        lease: float | None,
+    ) -> None:
         self.session = session
+        self._labels = labels
         self.duties = duties
         self._lease = lease
         self._told = ""
@@ -41,7 +50,8 @@ class Kept:
         """Do what is due. What fails is logged and tried again, unless the session is gone."""
         for duty in self.duties.due():
             try:
-                self._do(duty)
+                with within(Deadline(_PATIENCE_SECONDS)):
+                    self._do(duty)
             except AGBError as error:
                 self._failed(duty, error)
             else:
@@ -55,11 +65,10 @@ class Kept:
                 endpoints.REFRESH_IDLE_TIME,
                 SessionRequest(session_id=session_id),
                 session_id=session_id,
-                timeouts=Timeouts(connect=_PATIENCE_SECONDS, read=_PATIENCE_SECONDS),
             )
         elif duty == "renew":
             labels = lease_labels(self._lease or 0.0)
-            self.session._labels.update(labels)  # noqa: SLF001 - its changes come one by one
+            self._labels.update(labels)
         else:
             ends = f"{self.session.expires_at:%H:%M:%S} UTC"
             _log.warning("session %s ends at %s, whatever it does then", session_id, ends)

@@ -59,7 +59,8 @@ class SessionScope:
             lease=self._lease,
             expires_at=created.session.expires_at,
         )
-        self._agb.keeper.keep(Kept(created.session, duties, self._lease))
+        labels_of = created.session._labels  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - one handle, so that changes follow each other
+        self._agb.keeper.keep(Kept(created.session, labels_of, duties, self._lease))
         return created.session
 
     def __exit__(
