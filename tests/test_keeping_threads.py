@@ -45,18 +45,22 @@ def test_a_forked_process_does_not_wait_for_a_thread_that_it_does_not_have(
 def test_what_goes_wrong_in_the_background_is_logged_and_ends_it(
     local_agb: LocalAGB, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    begun = anyio.Event()
+    logged = anyio.Event()
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002 - as is declared there
+            logged.set()
 
     async def wrong(_: AsyncKept) -> None:
-        begun.set()
         raise ZeroDivisionError
 
     monkeypatch.setattr(AsyncKept, "tend", wrong)
+    monkeypatch.setattr(logging.getLogger("agb"), "handlers", [Listener(logging.ERROR)])
 
     async def program() -> None:
         agb = AsyncAGB(local_agb.api_key, endpoint=local_agb.endpoint, default_image="code_latest")
         async with agb, agb.session(idle_release_timeout=2):
-            await begun.wait()
+            await logged.wait()
 
     anyio.run(program)
     assert "work in the background failed" in caplog.text
