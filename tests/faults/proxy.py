@@ -133,6 +133,7 @@ class Gate:
     open: int = 0
     gave_up: bool = False
     _spoils: tuple[str, Act, int] | None = None
+    _always: Act = passed_on
     _connections: set[asyncio.Task[None]] = field(factory=set)
     _accepting: asyncio.Task[None] | None = None
     _watchdog: asyncio.TimerHandle | None = None
@@ -142,6 +143,10 @@ class Gate:
         self.targets.clear()
         self._spoils = (target, act, times)
         self._loop.call_soon_threadsafe(self._watch)
+
+    def spoil_all(self, act: Act) -> None:
+        """Let this be done with all requests."""
+        self._always = act
 
     def refuse(self) -> None:
         """Let nobody listen, and hang up on those who are there."""
@@ -238,10 +243,10 @@ class Gate:
 
     def _act_for(self, target: str) -> Act:
         if self._spoils is None:
-            return passed_on
+            return self._always
         spoiled, act, times = self._spoils
         if target != spoiled:
-            return passed_on
+            return self._always
         self._spoils = (spoiled, act, times - 1) if times > 1 else None
         self.struck += 1
         return act
