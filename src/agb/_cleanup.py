@@ -114,6 +114,7 @@ class _Leftovers:
             for request in requests:
                 with _told(f"a session labelled {REQUEST}={request}"):
                     found.update(self._find(http, request))
+                    self._roster.requests.discard(request)
             for session_id in sorted(found):
                 with _told(f"session {session_id}"):
                     self._end(http, session_id)
