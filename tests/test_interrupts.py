@@ -63,3 +63,34 @@ def test_a_thread_that_is_not_the_main_one_creates_by_itself(local_agb: LocalAGB
         created = pool.submit(agb.create, CreateSessionParams(image_id="code_latest")).result()
         assert seen == ["caller_0"]
         assert agb.delete(created.raise_for_error().session or "").success
+
+
+def test_a_create_that_is_interrupted_and_carried_out_much_later_leaves_no_session(
+    local_agb: LocalAGB,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    looks_once: None,
+) -> None:
+    del looks_once
+    monkeypatch.setattr("agb._sync.creation._FINISH_SECONDS", 0.01)
+    later = threading.Event()
+
+    class Late(InterruptsOnce):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path != "/mcp/createSession":
+                return super().handle_request(request)
+            self.threads.append(threading.current_thread())
+            _thread.interrupt_main()
+            assert later.wait(60)
+            return httpx.HTTPTransport.handle_request(self, request)
+
+    params = CreateSessionParams({"test": uuid.uuid4().hex}, "code_latest")
+    transport = Late()
+    with AGB(local_agb.api_key, endpoint=local_agb.endpoint, transport=transport) as agb:
+        with pytest.raises(KeyboardInterrupt):
+            agb.create(params)
+        assert "there may be a session labelled agb.request=" in caplog.text
+        later.set()
+        for thread in transport.threads:
+            thread.join()
+        assert agb.list(labels=params.labels).total_count == 0

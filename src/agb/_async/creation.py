@@ -45,6 +45,7 @@ class AsyncCreation:
         self._label = request.labels[REQUEST]
         self._session_id: str | None = None
         self._certain = False
+        self._abandoned = False
 
     async def run(self, deadline: Deadline) -> SessionResult[AsyncSession]:
         """Create it, and wait until its contexts are there.
@@ -80,6 +81,8 @@ class AsyncCreation:
                 also_told(error, await self._give_up())
             raise
         self._know(data.session_id)
+        if self._abandoned:  # by a thread that was interrupted, and did not wait so long
+            await self._give_up()
         session = AsyncSession.from_data(self._agb, data, self._request.image_id)
         return SessionResult(request_id=answer.request_id, session=session)
 
@@ -139,6 +142,7 @@ class AsyncCreation:
 
     async def _undo(self, _: SessionResult[AsyncSession] | None) -> None:
         """Leave no session behind a cancelled create."""
+        self._abandoned = True
         try:
             await aio.shielded(self._find_and_give_up, seconds=2 * _UNDO_SECONDS)
         except TimeoutError:

@@ -46,6 +46,7 @@ class Creation:
         self._label = request.labels[REQUEST]
         self._session_id: str | None = None
         self._certain = False
+        self._abandoned = False
 
     def run(self, deadline: Deadline) -> SessionResult[Session]:
         """Create it, and wait until its contexts are there.
@@ -81,6 +82,8 @@ class Creation:
                 also_told(error, self._give_up())
             raise
         self._know(data.session_id)
+        if self._abandoned:  # by a thread that was interrupted, and did not wait so long
+            self._give_up()
         session = Session.from_data(self._agb, data, self._request.image_id)
         return SessionResult(request_id=answer.request_id, session=session)
 
@@ -136,6 +139,7 @@ class Creation:
 
     def _undo(self, _: SessionResult[Session] | None) -> None:
         """Leave no session behind a cancelled create."""
+        self._abandoned = True
         try:
             threads.shielded(self._find_and_give_up, seconds=2 * _UNDO_SECONDS)
         except TimeoutError:
