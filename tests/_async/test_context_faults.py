@@ -103,7 +103,7 @@ async def test_a_delete_whose_sync_fails_keeps_the_session() -> None:
     async with client(network) as agb:
         deleted = await agb.delete("s-1", sync_context=True)
     assert deleted.error_message == "no store"
-    assert network.paths() == ["SyncContext"]
+    assert set(network.paths()) == {"SyncContext"}  # which may be sent again
 
 
 async def test_a_delete_of_what_is_gone_succeeds_with_sync_too() -> None:

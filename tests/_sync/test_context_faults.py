@@ -104,7 +104,7 @@ def test_a_delete_whose_sync_fails_keeps_the_session() -> None:
     with client(network) as agb:
         deleted = agb.delete("s-1", sync_context=True)
     assert deleted.error_message == "no store"
-    assert network.paths() == ["SyncContext"]
+    assert set(network.paths()) == {"SyncContext"}  # which may be sent again
 
 
 def test_a_delete_of_what_is_gone_succeeds_with_sync_too() -> None:
