@@ -24,7 +24,7 @@ from agb._proxies import Proxies
 
 
 def client(server: RawServer, timeout: float = 20.0) -> AsyncAGB:
-    return AsyncAGB("key", endpoint=server.url, timeout=timeout)
+    return AsyncAGB("key", endpoint=server.url, timeout=timeout, max_retries=0)
 
 
 def small(server: RawServer, *, timeout: float = 20.0, **options: float) -> AsyncAGB:
@@ -33,7 +33,7 @@ def small(server: RawServer, *, timeout: float = 20.0, **options: float) -> Asyn
     pool = AsyncPool(
         TLS(), Proxies(None, trust_environment=False), int(limits["limit"]), limits["keep_seconds"]
     )
-    return AsyncAGB("key", endpoint=server.url, timeout=timeout, transport=pool)
+    return AsyncAGB("key", endpoint=server.url, timeout=timeout, transport=pool, max_retries=0)
 
 
 async def test_calls_one_after_another_share_a_connection() -> None:
@@ -180,7 +180,7 @@ async def test_a_server_that_never_answers_is_given_up_and_its_connection_not_us
 async def test_a_server_that_does_not_encrypt_is_given_up() -> None:
     with RawServer(Peer.wait_for_the_end) as server:
         url = server.url.replace("http://", "https://")
-        async with AsyncAGB("key", endpoint=url, timeout=0.1) as agb:
+        async with AsyncAGB("key", endpoint=url, timeout=0.1, max_retries=0) as agb:
             assert isinstance((await agb.list()).error, ConnectTimeoutError)
 
 
@@ -276,7 +276,7 @@ async def test_only_who_is_trusted_is_spoken_to() -> None:
         async with AsyncAGB("key", endpoint=server.url, verify=False) as agb:
             assert (await agb.list()).success
         assert [peer.asked for peer in server.peers] == [3, 1]
-        async with AsyncAGB("key", endpoint=server.url) as agb:
+        async with AsyncAGB("key", endpoint=server.url, max_retries=0) as agb:
             refused = await agb.list()
     assert refused.code == "CONNECT_FAILED"
     assert "certificate" in refused.error_message

@@ -25,7 +25,7 @@ from agb._sync.pool import Pool
 
 
 def client(server: RawServer, timeout: float = 20.0) -> AGB:
-    return AGB("key", endpoint=server.url, timeout=timeout)
+    return AGB("key", endpoint=server.url, timeout=timeout, max_retries=0)
 
 
 def small(server: RawServer, *, timeout: float = 20.0, **options: float) -> AGB:
@@ -34,7 +34,7 @@ def small(server: RawServer, *, timeout: float = 20.0, **options: float) -> AGB:
     pool = Pool(
         TLS(), Proxies(None, trust_environment=False), int(limits["limit"]), limits["keep_seconds"]
     )
-    return AGB("key", endpoint=server.url, timeout=timeout, transport=pool)
+    return AGB("key", endpoint=server.url, timeout=timeout, transport=pool, max_retries=0)
 
 
 def test_calls_one_after_another_share_a_connection() -> None:
@@ -170,7 +170,7 @@ def test_a_server_that_never_answers_is_given_up_and_its_connection_not_used() -
 def test_a_server_that_does_not_encrypt_is_given_up() -> None:
     with RawServer(Peer.wait_for_the_end) as server:
         url = server.url.replace("http://", "https://")
-        with AGB("key", endpoint=url, timeout=0.1) as agb:
+        with AGB("key", endpoint=url, timeout=0.1, max_retries=0) as agb:
             assert isinstance(agb.list().error, ConnectTimeoutError)
 
 
@@ -265,7 +265,7 @@ def test_only_who_is_trusted_is_spoken_to() -> None:
         with AGB("key", endpoint=server.url, verify=False) as agb:
             assert agb.list().success
         assert [peer.asked for peer in server.peers] == [3, 1]
-        with AGB("key", endpoint=server.url) as agb:
+        with AGB("key", endpoint=server.url, max_retries=0) as agb:
             refused = agb.list()
     assert refused.code == "CONNECT_FAILED"
     assert "certificate" in refused.error_message
