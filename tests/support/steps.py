@@ -96,6 +96,8 @@ def _driven(coro: Coroutine[Any, Any, Any], steps: Steps) -> Generator[Any, Any,
 
 
 _BLOCKING = {"accept", "acquire", "connect", "poll", "recv", "recv_into", "select", "send", "sleep"}
+_UNBREAKABLE = {"_acquire_restore"}
+"""Where Python's own locks don't stand an interrupt."""
 
 
 @contextmanager
@@ -103,8 +105,10 @@ def interrupted(at: int) -> Generator[Steps]:
     """Interrupt this thread at a point where it is about to block, as Ctrl-C does there."""
     steps = Steps(at, _interrupt)
 
-    def look(_: types.FrameType, event: str, called: Any) -> None:
-        if event == "c_call" and called.__name__ in _BLOCKING:
+    def look(frame: types.FrameType, event: str, called: Any) -> None:
+        if event != "c_call" or called.__name__ not in _BLOCKING:
+            return
+        if frame.f_code.co_name not in _UNBREAKABLE:
             steps.wait()
 
     sys.setprofile(look)

@@ -134,4 +134,4 @@ class AsyncKeeper:
             if due:
                 await aio.for_each(lambda each: each.tend(), due, limit=_AT_ONCE)
             else:
-                await aio.wait_for(news, min(each.duties.pause() for each in kept))
+                await aio.wait_for(news, min((each.duties.pause() for each in kept), default=0.0))

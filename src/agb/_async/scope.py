@@ -59,7 +59,11 @@ class AsyncSessionScope:
             expires_at=created.session.expires_at,
         )
         labels_of = created.session._labels  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - one handle, so that changes follow each other
-        self._agb.keeper.keep(AsyncKept(created.session, labels_of, duties, self._lease))
+        try:
+            self._agb.keeper.keep(AsyncKept(created.session, labels_of, duties, self._lease))
+        except BaseException as error:  # a block that was not entered is not left, either
+            await self.__aexit__(type(error), error, error.__traceback__)
+            raise
         return created.session
 
     async def __aexit__(

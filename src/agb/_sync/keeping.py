@@ -135,4 +135,4 @@ class Keeper:
             if due:
                 threads.for_each(lambda each: each.tend(), due, limit=_AT_ONCE)
             else:
-                threads.wait_for(news, min(each.duties.pause() for each in kept))
+                threads.wait_for(news, min((each.duties.pause() for each in kept), default=0.0))
