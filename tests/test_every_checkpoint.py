@@ -159,7 +159,7 @@ async def test_cancelled_at_any_point_a_task_of_asyncio_leaves_nothing(
     await sweep(local_agb, tmp_path / "source", by_task)
 
 
-# An interrupt between the making of a connection and its keeping leaves it to the garbage collector.
+# A connection that was interrupted before anybody had it is left to the garbage collector.
 @pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 def test_interrupted_at_any_point_a_blocking_program_leaves_nothing(
     local_agb: LocalAGB, tmp_path: Path

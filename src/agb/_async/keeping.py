@@ -126,7 +126,7 @@ class AsyncKeeper:
     async def _keep_all(self, stop: aio.Event) -> None:
         while True:
             with self._mutex:
-                if stop.is_set():
+                if stop.is_set() or not self._kept:  # an interrupted start has nobody to stop it
                     return
                 self._news = news = aio.Event()
                 kept = list(self._kept.values())
@@ -134,4 +134,4 @@ class AsyncKeeper:
             if due:
                 await aio.for_each(lambda each: each.tend(), due, limit=_AT_ONCE)
             else:
-                await aio.wait_for(news, min((each.duties.pause() for each in kept), default=0.0))
+                await aio.wait_for(news, min(each.duties.pause() for each in kept))

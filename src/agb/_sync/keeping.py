@@ -127,7 +127,7 @@ class Keeper:
     def _keep_all(self, stop: threads.Event) -> None:
         while True:
             with self._mutex:
-                if stop.is_set():
+                if stop.is_set() or not self._kept:  # an interrupted start has nobody to stop it
                     return
                 self._news = news = threads.Event()
                 kept = list(self._kept.values())
@@ -135,4 +135,4 @@ class Keeper:
             if due:
                 threads.for_each(lambda each: each.tend(), due, limit=_AT_ONCE)
             else:
-                threads.wait_for(news, min((each.duties.pause() for each in kept), default=0.0))
+                threads.wait_for(news, min(each.duties.pause() for each in kept))
