@@ -165,7 +165,7 @@ async def test_a_session_that_can_not_be_deleted_after_a_cancelled_create_is_tol
         return envelope({"sessionId": "s-1"})
 
     network = Network(createSession=created, releaseSessionAsync=refusal(500, "Broken", "no"))
-    async with AsyncAGB("key", endpoint="http://agb.test", transport=network) as agb:
+    async with AsyncAGB("key", endpoint="https://agb.test", transport=network) as agb:
         with scope:
             await agb.create(CreateSessionParams(image_id="i"))
     assert scope.cancelled_caught
@@ -180,7 +180,7 @@ async def test_a_cancelled_create_that_was_refused_has_nothing_to_undo() -> None
         return refusal(400, "InvalidImage.NotFound", "no image")
 
     network = Network(createSession=created)
-    async with AsyncAGB("key", endpoint="http://agb.test", transport=network) as agb:
+    async with AsyncAGB("key", endpoint="https://agb.test", transport=network) as agb:
         with scope:
             await agb.create(CreateSessionParams(image_id="i"))
     assert scope.cancelled_caught
@@ -203,7 +203,7 @@ class BreaksOff(httpx.AsyncBaseTransport):
 
 async def test_a_request_that_is_cancelled_while_it_is_sent_leaves_nothing_open() -> None:
     transport = BreaksOff()
-    async with AsyncAGB("key", endpoint="http://agb.test", transport=transport) as agb:
+    async with AsyncAGB("key", endpoint="https://agb.test", transport=transport) as agb:
         with transport.scope:
             await AsyncSession(agb, "s-1").command.execute("true")
     assert transport.scope.cancelled_caught

@@ -10,7 +10,7 @@ import pytest
 from support.local import LocalAGB
 
 from agb import AGB, AsyncAGB, Config, ConfigurationError
-from agb.config import DEFAULT_ENDPOINT, DEFAULT_TIMEOUT
+from agb.config import DEFAULT_ENDPOINT, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT
 
 SECRET = "key-that-nobody-may-see"
 NAMES = {
@@ -18,6 +18,7 @@ NAMES = {
     "endpoint": "AGB_ENDPOINT",
     "timeout": "AGB_TIMEOUT_MS",
     "default_image": "AGB_DEFAULT_IMAGE",
+    "max_retries": "AGB_MAX_RETRIES",
 }
 # Of each setting: an argument, then the text that stands for its value elsewhere.
 VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -26,10 +27,10 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
         {"from-environment": "from-environment", "from-file": "from-file"},
     ),
     "endpoint": (
-        "http://from-argument",
+        "https://from-argument",
         {
-            "http://from-environment": "http://from-environment",
-            "http://from-file": DEFAULT_ENDPOINT,
+            "https://from-environment": "https://from-environment",
+            "https://from-file": DEFAULT_ENDPOINT,
         },
     ),
     "timeout": (1.5, {"2500": 2.5, "3500": 3.5}),
@@ -37,8 +38,16 @@ VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
         "from-argument",
         {"from-environment": "from-environment", "from-file": "from-file"},
     ),
+    "max_retries": (0, {"5": 5, "7": 7}),
 }
-DEFAULTS = {"endpoint": DEFAULT_ENDPOINT, "timeout": DEFAULT_TIMEOUT, "default_image": None}
+DEFAULTS = {
+    "endpoint": DEFAULT_ENDPOINT,
+    "timeout": DEFAULT_TIMEOUT,
+    "default_image": None,
+    "max_retries": DEFAULT_MAX_RETRIES,
+    "max_requests": None,
+    "allow_http": False,
+}
 
 
 def resolved(setting: str, argument: object = None) -> object:
@@ -90,7 +99,7 @@ def test_a_blank_key_is_none_and_does_not_fall_back(monkeypatch: pytest.MonkeyPa
         Config.resolve()
 
 
-@pytest.mark.parametrize("setting", DEFAULTS)
+@pytest.mark.parametrize("setting", sorted(DEFAULTS.keys() & NAMES.keys()))
 def test_a_blank_variable_means_the_default(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for blank in ("", "  "):
         monkeypatch.setenv(NAMES[setting], blank)
@@ -161,9 +170,9 @@ def test_a_file_never_says_where_the_key_is_sent(
     assert "ignoring AGB_ENDPOINT in .env" in caplog.text
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     caplog.clear()
-    assert Config.resolve(api_key=SECRET, endpoint="http://given").endpoint == "http://given"
-    monkeypatch.setenv("AGB_ENDPOINT", "http://also-given")
-    assert Config.resolve(api_key=SECRET).endpoint == "http://also-given"
+    assert Config.resolve(api_key=SECRET, endpoint="https://given").endpoint == "https://given"
+    monkeypatch.setenv("AGB_ENDPOINT", "https://also-given")
+    assert Config.resolve(api_key=SECRET).endpoint == "https://also-given"
     assert not caplog.records
 
 
@@ -223,6 +232,54 @@ def test_an_endpoint_with_a_secret_in_it_is_refused_and_not_repeated(endpoint: s
     with pytest.raises(ConfigurationError, match="host, port and path alone") as error:
         Config(endpoint=endpoint)
     assert SECRET not in error.value.message
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://agb.example.com", "HTTP://10.0.0.5:8099", "http://127.0.0.1.example.com"]
+)
+def test_the_key_does_not_travel_in_the_clear_unless_asked_to(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"use https://, or say allow_http=True"):
+        Config.resolve(api_key=SECRET, endpoint=endpoint)
+    assert Config.resolve(api_key=SECRET, endpoint=endpoint, allow_http=True).endpoint == endpoint
+    Path(".env").write_text("AGB_ALLOW_HTTP=1\n")
+    with pytest.raises(ConfigurationError):
+        Config.resolve(api_key=SECRET, endpoint=endpoint)
+    monkeypatch.setenv("AGB_ALLOW_HTTP", "1")
+    assert Config.resolve(api_key=SECRET, endpoint=endpoint).allow_http
+    monkeypatch.setenv("AGB_ALLOW_HTTP", "0")
+    with pytest.raises(ConfigurationError):
+        Config.resolve(api_key=SECRET, endpoint=endpoint)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["http://localhost:8099", "http://agb.localhost", "http://127.8.8.8", "http://[::1]"],
+)
+def test_to_this_machine_it_may_travel_so(endpoint: str) -> None:
+    assert Config(endpoint=endpoint).endpoint == endpoint
+
+
+def test_a_wish_for_http_that_is_no_yes_or_no_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGB_ALLOW_HTTP", "maybe")
+    with pytest.raises(ConfigurationError, match="AGB_ALLOW_HTTP must be 1 or 0, not 'maybe'"):
+        Config.resolve(api_key="k")
+
+
+@pytest.mark.parametrize("number", [-1, 1.5, True, "2"])
+def test_retries_are_counted(number: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigurationError, match="max_retries must be a whole number, 0 or more"):
+        Config(max_retries=number)
+    monkeypatch.setenv("AGB_MAX_RETRIES", "often")
+    with pytest.raises(ConfigurationError, match=r"AGB_MAX_RETRIES must be .*, not 'often'"):
+        Config.resolve(api_key="k")
+
+
+@pytest.mark.parametrize("number", [0, -1, 1.5, True, "2"])
+def test_requests_at_once_are_at_least_one(number: Any) -> None:
+    with pytest.raises(ConfigurationError, match="max_requests must be a whole number, 1 or more"):
+        Config(max_requests=number)
 
 
 @pytest.mark.parametrize("timeout", [0, -1, math.nan, math.inf, True, "5"])

@@ -97,6 +97,7 @@ def test_errors_about_arguments_are_value_errors_and_errors_about_time_are_timeo
     about_time = {kind.__name__ for kind in ALL if issubclass(kind, TimeoutError)}
     assert about_arguments == {"ConfigurationError", "InvalidParamsError"}
     assert about_time == {
+        "DeadlineExceededError",
         "SessionLimitError",  # no place became free in time
         *(kind.__name__ for kind in ALL if "Timeout" in kind.__name__),
     }

@@ -6,6 +6,8 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+_ALMOST_NOTHING = 0.001
+
 
 class Deadline:
     """A point in time that work must be done by.
@@ -23,6 +25,11 @@ class Deadline:
     def remaining(self) -> float:
         """Return the seconds that are left, 0 when none are."""
         return max(0.0, self.at - time.monotonic())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing worth speaking of is left."""
+        return self.remaining() < _ALMOST_NOTHING
 
     def pauses(self) -> Iterator[float]:
         """Yield how long to wait between two looks: short at first, then longer, until the end."""

@@ -244,11 +244,15 @@ def pool_timeout() -> httpx.PoolTimeout:
     return httpx.PoolTimeout("no connection became free in time")
 
 
-def is_loopback(endpoint: str) -> bool:
+def is_loopback(url: str) -> bool:
     """Tell whether an address is on this machine, so that no proxy leads to it."""
-    host = urlsplit(endpoint).hostname or ""
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        host = urlsplit(url).hostname or ""
+        return (
+            host == "localhost"
+            or host.endswith(".localhost")
+            or ipaddress.ip_address(host).is_loopback
+        )
     except ValueError:
         return False
 
@@ -258,6 +262,12 @@ def client_failure(error: Exception) -> exceptions.ConfigurationError:
     cure = "pip install 'httpx[socks]', or unset the proxy variables"
     hint = f" ({cure})" if isinstance(error, ImportError) else ""
     return exceptions.ConfigurationError(f"the HTTP client can't be made: {error}{hint}")
+
+
+def in_clear(url: str) -> bool:
+    """Tell whether what is sent to a URL can be read on the way, off this machine."""
+    plain = url.lower().startswith(("http://", "ws://"))
+    return plain and not is_loopback(url)
 
 
 def usable_url(url: str) -> bool:

@@ -8,6 +8,7 @@ from enum import Enum
 from agb._wire.answers import Malformed
 from agb._wire.endpoints import Safety
 from agb.exceptions import (
+    REQUEST_LIMIT,
     AGBError,
     APIError,
     ConnectTimeoutError,
@@ -24,7 +25,8 @@ LONGEST_PAUSE = 8.0
 class Failure(Enum):
     """How a request can fail; the value says it in words."""
 
-    NOT_SENT = "never sent: no connection, or no place for it"
+    NO_PLACE = "never sent: all of `max_requests` were under way for too long"
+    NOT_SENT = "never sent: no connection"
     UNANSWERED = "sent, and no answer in time"
     BROKEN = "the connection broke, or was reset, before the whole answer had come"
     TIMED_OUT = "408 Request Timeout"
@@ -43,6 +45,7 @@ TABLE: Mapping[Failure, Mapping[Safety, bool]] = {
     failure: dict(zip(Safety, answers, strict=True))
     for failure, answers in {
         #                         read-only, idempotent, creates, runs a tool
+        Failure.NO_PLACE: (False, False, False, False),  # it has waited already
         Failure.NOT_SENT: (True, True, True, True),
         Failure.UNANSWERED: (True, True, False, False),
         Failure.BROKEN: (True, True, False, False),
@@ -77,6 +80,8 @@ def failure_of(error: AGBError) -> Failure:
         # A code that says more than the status, such as that of a full account, is no mishap.
         plain = type(error) in {APIError, RateLimitError, ServerError}
         return failure_of_status(error.status_code) if plain else Failure.REFUSED
+    if error.code == REQUEST_LIMIT:
+        return Failure.NO_PLACE
     if surely_not_sent(error):
         return Failure.NOT_SENT
     return Failure.UNANSWERED if isinstance(error, ReadTimeoutError) else Failure.BROKEN

@@ -9,7 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from agb._http import host_of
 from agb._wire.answers import Malformed, read_object
+from agb.config import Config
 from agb.exceptions import InvalidParamsError, TransferError
 
 CHUNK = 256 * 1024
@@ -106,6 +108,20 @@ def read_chunk(file: BinaryIO, left: int) -> bytes:
     if len(chunk) > left or (left and not chunk):
         raise TransferError(f"{file.name} changed while it was sent")
     return chunk
+
+
+def check_way(config: Config, url: str) -> None:
+    """Refuse to use a URL that gives its permission away to all on the way.
+
+    Raises:
+        TransferError: It does.
+    """
+    if config.refuses(url):
+        raise TransferError(
+            f"anybody on the way to {host_of(url)} could read what goes there: allow_http=True "
+            "says that the network is to be trusted",
+            code="PLAIN_HTTP",
+        )
 
 
 def store_refusal(name: str, status: int, content: bytes) -> TransferError:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from attrs import evolve, field, frozen
 
-from agb._http import usable_url
+from agb._http import in_clear, usable_url
 from agb._secrets import NotPickled
 from agb.exceptions import ConfigurationError
 
@@ -29,6 +29,8 @@ _ENDPOINT = "AGB_ENDPOINT"
 _TIMEOUT_MS = "AGB_TIMEOUT_MS"
 _DEFAULT_IMAGE = "AGB_DEFAULT_IMAGE"
 _MAX_RETRIES = "AGB_MAX_RETRIES"
+_ALLOW_HTTP = "AGB_ALLOW_HTTP"
+_YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
 _MS = 1000
 
 
@@ -88,6 +90,11 @@ class Config(NotPickled):
             `AGB_DEFAULT_IMAGE`, else none, so that a create without an image is refused.
         max_retries: How often a request that failed is sent again, where that is safe and there
             is time; 0 for never. Default: `AGB_MAX_RETRIES`, else 2.
+        max_requests: How many requests may be under way at once; others wait for a place, in the
+            order in which they came, for as long as for a connection. Default: any number.
+        allow_http: Whether secrets may be sent over plain `http://` to other machines, as in a
+            network that is trusted. To this machine they always may. Default:
+            `AGB_ALLOW_HTTP`, else no.
 
     Raises:
         ConfigurationError: A value can't be used.
@@ -98,6 +105,8 @@ class Config(NotPickled):
     timeout: float = DEFAULT_TIMEOUT
     default_image: str | None = None
     max_retries: int = DEFAULT_MAX_RETRIES
+    max_requests: int | None = None
+    allow_http: bool = False
 
     def __attrs_post_init__(self) -> None:
         if not _is_duration(self.timeout):
@@ -110,6 +119,21 @@ class Config(NotPickled):
             raise ConfigurationError(
                 f"max_retries must be a whole number, 0 or more, not {self.max_retries!r}"
             )
+        if self.max_requests is not None and not (
+            _is_count(self.max_requests) and self.max_requests
+        ):
+            raise ConfigurationError(
+                f"max_requests must be a whole number, 1 or more, not {self.max_requests!r}"
+            )
+        if self.refuses(self.endpoint):
+            raise ConfigurationError(
+                f"anybody on the way to {self.endpoint} could read the API key: use https://, or "
+                f"say allow_http=True or {_ALLOW_HTTP}=1 where the network is to be trusted"
+            )
+
+    def refuses(self, url: str) -> bool:
+        """Tell whether nothing secret may be sent to a URL, since it could be read on the way."""
+        return not self.allow_http and in_clear(url)
 
     @classmethod
     def resolve(
@@ -120,11 +144,14 @@ class Config(NotPickled):
         timeout: float | None = None,
         default_image: str | None = None,
         max_retries: int | None = None,
+        max_requests: int | None = None,
+        allow_http: bool | None = None,
     ) -> Self:
         """Fill in what was not given from the environment, `.env` and the defaults.
 
-        `.env` may hold the key, the timeout, the image and the number of retries. An endpoint in
-        it is ignored: a file that lies in some directory must not decide where the key is sent.
+        `.env` may hold the key, the timeout, the image and the number of retries. What
+        it says of the endpoint or of `http://` is ignored: a file that lies in some directory
+        must not decide where the key is sent.
 
         Raises:
             ConfigurationError: There is no key, or a value can't be used.
@@ -141,6 +168,8 @@ class Config(NotPickled):
             timeout=_timeout(found) if timeout is None else timeout,
             default_image=default_image or found.get(_DEFAULT_IMAGE, "").strip() or None,
             max_retries=_max_retries(found) if max_retries is None else max_retries,
+            max_requests=max_requests,
+            allow_http=_allow_http() if allow_http is None else allow_http,
         )
         if not settings.api_key:
             raise ConfigurationError(
@@ -185,6 +214,13 @@ def _max_retries(found: Mapping[str, str]) -> int:
         return int(text)
     except ValueError:
         raise ConfigurationError(f"{_MAX_RETRIES} must be a whole number, not {text!r}") from None
+
+
+def _allow_http() -> bool:
+    text = os.environ.get(_ALLOW_HTTP, "").strip().lower()
+    if text not in _YES:
+        raise ConfigurationError(f"{_ALLOW_HTTP} must be 1 or 0, not {text!r}")
+    return _YES[text]
 
 
 def _is_count(number: object) -> bool:

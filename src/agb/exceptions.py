@@ -11,7 +11,7 @@ AGBError                          anything this SDK reports
 ├── APIConnectionError            no answer came
 │   ├── ConnectTimeoutError       nobody answered the connection in time; nothing was sent
 │   ├── ReadTimeoutError          sent, but no answer in time: it may have been carried out
-│   ├── PoolTimeoutError          all of the client's own connections stayed busy
+│   ├── PoolTimeoutError          all places or connections of the client stayed busy
 │   └── StreamDisconnectedError   the connection of a stream broke; what had come is kept
 ├── APIError                      the AGB answered, and said no
 │   ├── UnexpectedResponseError   the answer is not one that an AGB gives
@@ -39,6 +39,7 @@ AGBError                          anything this SDK reports
 ├── TransferError                 a file did not get through to a store, or from it, unharmed
 ├── ContextSyncError              a context could not be brought in or back
 ├── PageNotFoundError             there are fewer pages than that
+├── DeadlineExceededError         the caller's time was up before a request was sent
 └── WaitTimeoutError              what was waited for did not happen in time
 
 A `BlockingCallWarning` is no error: it tells that a call of `AGB` holds up an event loop.
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
 
 PARAM_ERROR = "PARAM_ERROR"
 """The code of everything that is found wrong before it is sent."""
+
+REQUEST_LIMIT = "REQUEST_LIMIT"
+"""The code of a `PoolTimeoutError` that comes of the client's `max_requests`."""
 
 
 class AGBError(Exception):
@@ -141,7 +145,7 @@ class ReadTimeoutError(APIConnectionError, TimeoutError):
 
 
 class PoolTimeoutError(APIConnectionError, TimeoutError):
-    """All of the client's own connections stayed busy; nothing was sent."""
+    """All of the client's own connections, or places, stayed busy; nothing was sent."""
 
     default_code = "POOL_TIMEOUT"
 
@@ -428,6 +432,12 @@ class PageNotFoundError(AGBError):
     """There are fewer pages than that."""
 
     default_code = "PAGE_NOT_FOUND"
+
+
+class DeadlineExceededError(AGBError, TimeoutError):
+    """The caller's time was up before a request was sent."""
+
+    default_code = "DEADLINE_EXCEEDED"
 
 
 class WaitTimeoutError(AGBError, TimeoutError):

@@ -26,7 +26,7 @@ MOUNTING = CreateSessionParams("code_latest", context_syncs=[ContextSync("SdkCtx
 
 
 def client(network: Network) -> AsyncAGB:
-    return AsyncAGB("key", endpoint="https://agb.example", transport=network)
+    return AsyncAGB("key", endpoint="https://agb.example", transport=network, max_retries=0)
 
 
 def status(*lines: dict[str, str]) -> httpx.Response:

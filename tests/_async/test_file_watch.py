@@ -173,7 +173,7 @@ async def test_bad_arguments_are_refused_before_anything_is_sent(session: AsyncS
 
 
 def client(network: Network) -> AsyncAGB:
-    return AsyncAGB("key", endpoint="https://agb.example", transport=network)
+    return AsyncAGB("key", endpoint="https://agb.example", transport=network, max_retries=0)
 
 
 def event(kind: str, path: str, path_type: str = "file") -> dict[str, str]:

@@ -422,7 +422,8 @@ async def test_a_start_is_repeated_twice_and_only_when_it_may_have_happened(
 ) -> None:
     monkeypatch.setattr("agb._background.START_PAUSES", (0.0, 0.0))
     network = Network(mcp=answer)
-    async with AsyncAGB("key", endpoint="https://agb.example", transport=network) as agb:
+    endpoint = "https://agb.example"
+    async with AsyncAGB("key", endpoint=endpoint, transport=network, max_retries=0) as agb:
         session = AsyncSession(agb, "s-1")
         with pytest.raises(kind):
             await session.command.start("true")

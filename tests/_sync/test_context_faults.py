@@ -27,7 +27,7 @@ MOUNTING = CreateSessionParams("code_latest", context_syncs=[ContextSync("SdkCtx
 
 
 def client(network: Network) -> AGB:
-    return AGB("key", endpoint="https://agb.example", transport=network)
+    return AGB("key", endpoint="https://agb.example", transport=network, max_retries=0)
 
 
 def status(*lines: dict[str, str]) -> httpx.Response:

@@ -174,7 +174,7 @@ def test_bad_arguments_are_refused_before_anything_is_sent(session: Session) -> 
 
 
 def client(network: Network) -> AGB:
-    return AGB("key", endpoint="https://agb.example", transport=network)
+    return AGB("key", endpoint="https://agb.example", transport=network, max_retries=0)
 
 
 def event(kind: str, path: str, path_type: str = "file") -> dict[str, str]:

@@ -28,7 +28,7 @@ def test_every_difference_is_of_a_recording_and_none_is_listed_twice() -> None:
 )
 def test_a_request_that_says_something_else_is_seen(call: Callable[[Session], object]) -> None:
     replay = Replay("labels_set")
-    config = Config(api_key=KEY, endpoint=ENDPOINT)
+    config = Config(api_key=KEY, endpoint=ENDPOINT, allow_http=True)
     with AGB(config=config, transport=replay.transport) as agb:
         call(Session(agb, "session-0001abcd"))
     with pytest.raises(AssertionError):
@@ -41,7 +41,7 @@ def test_a_file_that_reaches_a_store_otherwise_is_seen(
 ) -> None:
     (tmp_path / "up.txt").write_bytes(content)
     replay = Replay("transfer_upload", unsent=(5,))
-    config = Config(api_key=KEY, endpoint=ENDPOINT)
+    config = Config(api_key=KEY, endpoint=ENDPOINT, allow_http=True)
     with AGB(config=config, transport=replay.transport) as agb:
         session = Session(agb, "session-0001abcd")
         session.file.upload(tmp_path / "up.txt", "/tmp/file_transfer/up.txt", content_type=kind)
@@ -51,7 +51,7 @@ def test_a_file_that_reaches_a_store_otherwise_is_seen(
 
 def test_a_request_too_many_is_seen() -> None:
     replay = Replay("session_status")
-    config = Config(api_key=KEY, endpoint=ENDPOINT)
+    config = Config(api_key=KEY, endpoint=ENDPOINT, allow_http=True)
     with AGB(config=config, transport=replay.transport) as agb:
         session = Session(agb, "session-0001abcd")
         session.get_status()

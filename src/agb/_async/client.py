@@ -50,6 +50,10 @@ class AsyncAGB(NotPickled):
             `AGB_DEFAULT_IMAGE`, else none.
         max_retries: How often a request that failed is sent again, where that is safe and there
             is time; 0 for never. Default: `AGB_MAX_RETRIES`, else 2.
+        max_requests: How many requests may be under way at once; others wait for a place.
+            Default: any number.
+        allow_http: Whether plain `http://` may lead to other machines. Default:
+            `AGB_ALLOW_HTTP` from the environment, else no.
         config: All of these at once, in place of them; nothing is then read from elsewhere.
         max_sessions: So many sessions that this client created may be there at once; a create
             beyond that waits until one is deleted or has ended. Default: any number.
@@ -86,6 +90,8 @@ class AsyncAGB(NotPickled):
         timeout: float | None = None,
         default_image: str | None = None,
         max_retries: int | None = None,
+        max_requests: int | None = None,
+        allow_http: bool | None = None,
         config: Config | None = None,
         max_sessions: int | None = None,
         cleanup_at_exit: bool = False,
@@ -98,7 +104,7 @@ class AsyncAGB(NotPickled):
             raise ConfigurationError("give http_client or transport, not both")
         if proxy is not None and (http_client or transport):
             raise ConfigurationError("give the proxy to your own http_client or transport")
-        given = (api_key, endpoint, timeout, default_image, max_retries)
+        given = (api_key, endpoint, timeout, default_image, max_retries, max_requests, allow_http)
         if config is not None and any(value is not None for value in given):
             raise ConfigurationError("config holds all settings: give it alone")
         settings = config or Config.resolve(
@@ -107,6 +113,8 @@ class AsyncAGB(NotPickled):
             timeout=timeout,
             default_image=default_image,
             max_retries=max_retries,
+            max_requests=max_requests,
+            allow_http=allow_http,
         )
         if not settings.api_key:
             raise ConfigurationError("config has no api_key")
@@ -116,6 +124,7 @@ class AsyncAGB(NotPickled):
             endpoint=settings.endpoint,
             proxy=proxy,
             verify=verify,
+            max_requests=settings.max_requests,
         )
         most = None if max_sessions is None else _checks.at_least_one("max_sessions", max_sessions)
         roster = Roster() if cleanup_at_exit else None
@@ -133,6 +142,7 @@ class AsyncAGB(NotPickled):
         timeout: float | None = None,
         default_image: str = "code_latest",
         max_sessions: int | None = None,
+        max_requests: int | None = None,
         options: Sequence[str] = (),
     ) -> Self:
         """Start an AGB on this machine, and return a client of it that stops it when closed.
@@ -144,6 +154,7 @@ class AsyncAGB(NotPickled):
             timeout: As for the client itself.
             default_image: Likewise.
             max_sessions: Likewise.
+            max_requests: Likewise.
             options: Further options of `agb local`, such as `("--max-sessions", "10")`.
 
         Raises:
@@ -156,6 +167,7 @@ class AsyncAGB(NotPickled):
                 endpoint=EMBEDDED_ENDPOINT,
                 timeout=timeout,
                 default_image=default_image,
+                max_requests=max_requests,
             ),
             max_sessions=max_sessions,
         )

@@ -52,6 +52,12 @@ class AsyncStreams:
                 f"session {session.session_id} has no address for streams, or no token for it: "
                 "handles that `create` or `get` made have them, if the AGB gives any"
             )
+        if session.transport.config.refuses(session.ws_url):
+            raise StreamUnavailableError(
+                "anybody on the way to the session's address for streams could read its token: "
+                "allow_http=True says that the network is to be trusted",
+                code="PLAIN_HTTP",
+            )
         async with self._opening:
             shared = self._shared
             if shared is not None:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar, cast
 
 from agb import _http
+from agb._async.gate import AsyncGate
 from agb._async.pool import AsyncPool
 from agb._async.shared_socket import AsyncSharedSocket
 from agb._concurrency import aio
@@ -29,6 +30,7 @@ from agb._http import (
 from agb._proxies import proxies_for
 from agb._retry import TABLE, failure_of, failure_of_answer, pause
 from agb._secrets import NotPickled, Secret
+from agb._transfers import check_way
 from agb._wire.answers import Answer, Malformed, Refused, read_answer
 from agb._wire.codec import Json
 from agb._wire.endpoints import Endpoint, write_request
@@ -37,6 +39,7 @@ from agb.exceptions import (
     AGBError,
     APIConnectionError,
     ClientClosedError,
+    DeadlineExceededError,
     LocalServerError,
     TransferError,
 )
@@ -62,12 +65,14 @@ class AsyncConnections:
         endpoint: Where most requests go.
         proxy: URL of the proxy that requests go through; by default as the environment says.
         verify: Whom to trust.
+        max_requests: How many may be under way at once; None for any number.
 
     Attributes:
         users: The user's own client, or None.
         tls: The same, for connections that are no HTTP.
         server: The AGB on this machine that stops with the client; or None.
         known_endpoint: Its address, once it is ready.
+        gate: What every request goes through while it is under way, where they are limited.
     """
 
     def __init__(
@@ -78,11 +83,13 @@ class AsyncConnections:
         endpoint: str,
         proxy: str | None = None,
         verify: ssl.SSLContext | bool = True,
+        max_requests: int | None = None,
     ) -> None:
         self.users: AsyncHTTPClient | None = http_client
         self.tls: _http.TLS = _http.TLS(verify)
         self.server: EmbeddedServer | None = None
         self.known_endpoint: str = ""
+        self.gate: AsyncGate | None = None if max_requests is None else AsyncGate(max_requests)
         self._closed = False
         self._home = aio.Home()
         self._sockets: set[AsyncSharedSocket] = set()
@@ -280,29 +287,53 @@ class AsyncTransport(NotPickled):
     ) -> HTTPResponse:
         """Put a stream to a URL that carries its own permission."""
         http = await self._ready()
-        request = _http.put_request(url, headers, stream, self.timeouts())
+        check_way(self.config, url)
+        limits = self.timeouts()
+        request = _http.put_request(url, headers, stream, limits)
         try:
-            return await http.send(request, follow_redirects=False)
+            async with self._place(limits):
+                return await http.send(request, follow_redirects=False)
         except _http.RequestError as error:
             raise _http.connection_failure(error, _http.host_of(url)) from error
+
+    @asynccontextmanager
+    async def _place(self, limits: Timeouts) -> AsyncGenerator[None]:
+        """Hold one of the places for requests, where they are limited.
+
+        Raises:
+            PoolTimeoutError: All were taken.
+        """
+        gate = self.connections.gate
+        if gate is None:
+            yield
+            return
+        await gate.enter(min(limits.connect, limits.deadline.remaining()))
+        try:
+            yield
+        finally:
+            gate.leave()
 
     @asynccontextmanager
     async def stream_in(self, url: str) -> AsyncGenerator[HTTPResponse]:
         """Get a stream from a URL that carries its own permission; redirects are followed."""
         http = await self._ready()
-        request = _http.breakable(http.build_request("GET", url, extensions=self._patience()))
+        limits = self.timeouts()
+        extensions = {"timeout": limits.as_extension()}
+        request = _http.breakable(http.build_request("GET", url, extensions=extensions))
         try:
-            response = await self._follow(http, request)
-            try:
-                yield response
-            finally:
-                await aio.shielded(response.aclose, seconds=_CLOSE_SECONDS)
+            async with self._place(limits):
+                response = await self._follow(http, request)
+                try:
+                    yield response
+                finally:
+                    await aio.shielded(response.aclose, seconds=_CLOSE_SECONDS)
         except _http.RequestError as error:
             raise _http.connection_failure(error, _http.host_of(url)) from error
 
     async def _follow(self, http: AsyncHTTPClient, request: HTTPRequest) -> HTTPResponse:
         """Send a request and go where it is sent on to; none of the URLs shows in a log."""
         for _ in range(_MOST_REDIRECTS):
+            check_way(self.config, str(request.url))
             response = await http.send(_http.unshown(request), stream=True, follow_redirects=False)
             if response.next_request is None:
                 return response
@@ -313,9 +344,6 @@ class AsyncTransport(NotPickled):
     async def _ready(self) -> AsyncHTTPClient:
         await self.connections.endpoint(self.config)
         return self.connections.http
-
-    def _patience(self) -> dict[str, object]:
-        return {"timeout": self.timeouts().as_extension()}
 
     async def _exchange(
         self,
@@ -328,6 +356,9 @@ class AsyncTransport(NotPickled):
         timeouts: Timeouts | None,
     ) -> Reply:
         connections = self.connections
+        limits = timeouts or self.timeouts()
+        if limits.deadline.is_over:
+            raise DeadlineExceededError("the caller's time was up; the request was not sent")
         request = _http.build_request(
             connections.users,
             method,
@@ -335,11 +366,16 @@ class AsyncTransport(NotPickled):
             query=query,
             headers=headers,
             content=None if body is None else json.dumps(body).encode(),
-            timeouts=timeouts or self.timeouts(),
+            timeouts=limits,
         )
+        gate = self.connections.gate
         started = time.monotonic()
         try:
-            reply = await connections.send(request)
+            if gate is None:
+                reply = await connections.send(request)
+            else:
+                async with self._place(limits):
+                    reply = await connections.send(request)
         except _http.RequestError as error:
             failure = _http.connection_failure(error, _http.host_of(url))
             server = connections.server

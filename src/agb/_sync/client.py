@@ -51,6 +51,10 @@ class AGB(NotPickled):
             `AGB_DEFAULT_IMAGE`, else none.
         max_retries: How often a request that failed is sent again, where that is safe and there
             is time; 0 for never. Default: `AGB_MAX_RETRIES`, else 2.
+        max_requests: How many requests may be under way at once; others wait for a place.
+            Default: any number.
+        allow_http: Whether plain `http://` may lead to other machines. Default:
+            `AGB_ALLOW_HTTP` from the environment, else no.
         config: All of these at once, in place of them; nothing is then read from elsewhere.
         max_sessions: So many sessions that this client created may be there at once; a create
             beyond that waits until one is deleted or has ended. Default: any number.
@@ -87,6 +91,8 @@ class AGB(NotPickled):
         timeout: float | None = None,
         default_image: str | None = None,
         max_retries: int | None = None,
+        max_requests: int | None = None,
+        allow_http: bool | None = None,
         config: Config | None = None,
         max_sessions: int | None = None,
         cleanup_at_exit: bool = False,
@@ -99,7 +105,7 @@ class AGB(NotPickled):
             raise ConfigurationError("give http_client or transport, not both")
         if proxy is not None and (http_client or transport):
             raise ConfigurationError("give the proxy to your own http_client or transport")
-        given = (api_key, endpoint, timeout, default_image, max_retries)
+        given = (api_key, endpoint, timeout, default_image, max_retries, max_requests, allow_http)
         if config is not None and any(value is not None for value in given):
             raise ConfigurationError("config holds all settings: give it alone")
         settings = config or Config.resolve(
@@ -108,6 +114,8 @@ class AGB(NotPickled):
             timeout=timeout,
             default_image=default_image,
             max_retries=max_retries,
+            max_requests=max_requests,
+            allow_http=allow_http,
         )
         if not settings.api_key:
             raise ConfigurationError("config has no api_key")
@@ -117,6 +125,7 @@ class AGB(NotPickled):
             endpoint=settings.endpoint,
             proxy=proxy,
             verify=verify,
+            max_requests=settings.max_requests,
         )
         most = None if max_sessions is None else _checks.at_least_one("max_sessions", max_sessions)
         roster = Roster() if cleanup_at_exit else None
@@ -134,6 +143,7 @@ class AGB(NotPickled):
         timeout: float | None = None,
         default_image: str = "code_latest",
         max_sessions: int | None = None,
+        max_requests: int | None = None,
         options: Sequence[str] = (),
     ) -> Self:
         """Start an AGB on this machine, and return a client of it that stops it when closed.
@@ -145,6 +155,7 @@ class AGB(NotPickled):
             timeout: As for the client itself.
             default_image: Likewise.
             max_sessions: Likewise.
+            max_requests: Likewise.
             options: Further options of `agb local`, such as `("--max-sessions", "10")`.
 
         Raises:
@@ -157,6 +168,7 @@ class AGB(NotPickled):
                 endpoint=EMBEDDED_ENDPOINT,
                 timeout=timeout,
                 default_image=default_image,
+                max_requests=max_requests,
             ),
             max_sessions=max_sessions,
         )

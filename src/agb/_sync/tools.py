@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from agb._failures import malformed, refusal
 from agb._http import Timeouts, usable_url
 from agb._reading import ToolAnswer
-from agb._retry import TABLE, failure_of, surely_not_sent
+from agb._retry import TABLE, Failure, failure_of
 from agb._secrets import Secret
 from agb._wire import endpoints, link
 from agb._wire.answers import Malformed, Refused
@@ -48,11 +48,12 @@ class Tools:
         timeouts = timeouts or session.transport.timeouts()
         server = next((tool.server for tool in session.tool_list if tool.name == name), "")
         opens = session.token and session.token.isascii()
-        if server and opens and usable_url(session.link_url):
+        refused = session.transport.config.refuses(session.link_url)
+        if server and opens and not refused and usable_url(session.link_url):
             try:
                 return self._call_over_link(name, server, args, timeouts)
             except APIConnectionError as error:
-                if not surely_not_sent(error):
+                if failure_of(error) is not Failure.NOT_SENT or timeouts.deadline.is_over:
                     raise
         return session.transport.call(
             endpoints.CALL_TOOL,

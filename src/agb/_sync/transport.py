@@ -28,8 +28,10 @@ from agb._http import (
 from agb._proxies import proxies_for
 from agb._retry import TABLE, failure_of, failure_of_answer, pause
 from agb._secrets import NotPickled, Secret
+from agb._sync.gate import Gate
 from agb._sync.pool import Pool
 from agb._sync.shared_socket import SharedSocket
+from agb._transfers import check_way
 from agb._wire.answers import Answer, Malformed, Refused, read_answer
 from agb._wire.codec import Json
 from agb._wire.endpoints import Endpoint, write_request
@@ -38,6 +40,7 @@ from agb.exceptions import (
     AGBError,
     APIConnectionError,
     ClientClosedError,
+    DeadlineExceededError,
     LocalServerError,
     TransferError,
 )
@@ -63,12 +66,14 @@ class Connections:
         endpoint: Where most requests go.
         proxy: URL of the proxy that requests go through; by default as the environment says.
         verify: Whom to trust.
+        max_requests: How many may be under way at once; None for any number.
 
     Attributes:
         users: The user's own client, or None.
         tls: The same, for connections that are no HTTP.
         server: The AGB on this machine that stops with the client; or None.
         known_endpoint: Its address, once it is ready.
+        gate: What every request goes through while it is under way, where they are limited.
     """
 
     def __init__(
@@ -79,11 +84,13 @@ class Connections:
         endpoint: str,
         proxy: str | None = None,
         verify: ssl.SSLContext | bool = True,
+        max_requests: int | None = None,
     ) -> None:
         self.users: HTTPClient | None = http_client
         self.tls: _http.TLS = _http.TLS(verify)
         self.server: EmbeddedServer | None = None
         self.known_endpoint: str = ""
+        self.gate: Gate | None = None if max_requests is None else Gate(max_requests)
         self._closed = False
         self._home = threads.Home()
         self._sockets: set[SharedSocket] = set()
@@ -275,29 +282,53 @@ class Transport(NotPickled):
     def stream_out(self, url: str, headers: Mapping[str, str], stream: HTTPStream) -> HTTPResponse:
         """Put a stream to a URL that carries its own permission."""
         http = self._ready()
-        request = _http.put_request(url, headers, stream, self.timeouts())
+        check_way(self.config, url)
+        limits = self.timeouts()
+        request = _http.put_request(url, headers, stream, limits)
         try:
-            return http.send(request, follow_redirects=False)
+            with self._place(limits):
+                return http.send(request, follow_redirects=False)
         except _http.RequestError as error:
             raise _http.connection_failure(error, _http.host_of(url)) from error
+
+    @contextmanager
+    def _place(self, limits: Timeouts) -> Generator[None, None, None]:
+        """Hold one of the places for requests, where they are limited.
+
+        Raises:
+            PoolTimeoutError: All were taken.
+        """
+        gate = self.connections.gate
+        if gate is None:
+            yield
+            return
+        gate.enter(min(limits.connect, limits.deadline.remaining()))
+        try:
+            yield
+        finally:
+            gate.leave()
 
     @contextmanager
     def stream_in(self, url: str) -> Generator[HTTPResponse, None, None]:
         """Get a stream from a URL that carries its own permission; redirects are followed."""
         http = self._ready()
-        request = _http.breakable(http.build_request("GET", url, extensions=self._patience()))
+        limits = self.timeouts()
+        extensions = {"timeout": limits.as_extension()}
+        request = _http.breakable(http.build_request("GET", url, extensions=extensions))
         try:
-            response = self._follow(http, request)
-            try:
-                yield response
-            finally:
-                threads.shielded(response.close, seconds=_CLOSE_SECONDS)
+            with self._place(limits):
+                response = self._follow(http, request)
+                try:
+                    yield response
+                finally:
+                    threads.shielded(response.close, seconds=_CLOSE_SECONDS)
         except _http.RequestError as error:
             raise _http.connection_failure(error, _http.host_of(url)) from error
 
     def _follow(self, http: HTTPClient, request: HTTPRequest) -> HTTPResponse:
         """Send a request and go where it is sent on to; none of the URLs shows in a log."""
         for _ in range(_MOST_REDIRECTS):
+            check_way(self.config, str(request.url))
             response = http.send(_http.unshown(request), stream=True, follow_redirects=False)
             if response.next_request is None:
                 return response
@@ -308,9 +339,6 @@ class Transport(NotPickled):
     def _ready(self) -> HTTPClient:
         self.connections.endpoint(self.config)
         return self.connections.http
-
-    def _patience(self) -> dict[str, object]:
-        return {"timeout": self.timeouts().as_extension()}
 
     def _exchange(
         self,
@@ -323,6 +351,9 @@ class Transport(NotPickled):
         timeouts: Timeouts | None,
     ) -> Reply:
         connections = self.connections
+        limits = timeouts or self.timeouts()
+        if limits.deadline.is_over:
+            raise DeadlineExceededError("the caller's time was up; the request was not sent")
         request = _http.build_request(
             connections.users,
             method,
@@ -330,11 +361,16 @@ class Transport(NotPickled):
             query=query,
             headers=headers,
             content=None if body is None else json.dumps(body).encode(),
-            timeouts=timeouts or self.timeouts(),
+            timeouts=limits,
         )
+        gate = self.connections.gate
         started = time.monotonic()
         try:
-            reply = connections.send(request)
+            if gate is None:
+                reply = connections.send(request)
+            else:
+                with self._place(limits):
+                    reply = connections.send(request)
         except _http.RequestError as error:
             failure = _http.connection_failure(error, _http.host_of(url))
             server = connections.server

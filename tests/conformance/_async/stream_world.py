@@ -82,7 +82,7 @@ async def play_stream(case: StreamCase) -> None:
     """Make the call of a case, and look at what was sent, told and called back."""
     replay = StreamReplay(case.recording, unsent=case.unsent, adds=case.adds, own_run=case.own_run)
     with replay.server as server:
-        config = Config(api_key=KEY, endpoint=ENDPOINT)
+        config = Config(api_key=KEY, endpoint=ENDPOINT, allow_http=True)
         url = f"ws://127.0.0.1:{server.port}{PATH}"
         data = SessionData(session_id="session-0001abcd", ws_url=url, token=TOKEN)
         async with AsyncAGB(config=config, transport=network()) as agb:

@@ -75,7 +75,7 @@ class Case:
 async def play(case: Case) -> None:
     """Make the call of a case, and look at what was sent and at what came of it."""
     replay = Replay(case.recording, unsent=case.unsent, adds=case.adds)
-    config = Config(api_key=KEY, endpoint=ENDPOINT, max_retries=0)  # as it was recorded
+    config = Config(api_key=KEY, endpoint=ENDPOINT, max_retries=0, allow_http=True)
     async with AsyncAGB(config=config, transport=replay.transport) as agb:
         with hasty():
             outcome = await case.call(AsyncWorld(replay, agb))

@@ -76,7 +76,7 @@ class Case:
 def play(case: Case) -> None:
     """Make the call of a case, and look at what was sent and at what came of it."""
     replay = Replay(case.recording, unsent=case.unsent, adds=case.adds)
-    config = Config(api_key=KEY, endpoint=ENDPOINT, max_retries=0)  # as it was recorded
+    config = Config(api_key=KEY, endpoint=ENDPOINT, max_retries=0, allow_http=True)
     with AGB(config=config, transport=replay.transport) as agb, hasty():
         outcome = case.call(World(replay, agb))
     replay.check(refused=case.refused)

@@ -1,0 +1,180 @@
+"""So many requests at once, and no secret in the clear."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from support.fake import Network, envelope, tool_text
+
+from agb import AsyncAGB, AsyncSession, McpTool, PoolTimeoutError
+from agb._async.gate import AsyncGate
+from agb._concurrency import aio
+from agb.exceptions import REQUEST_LIMIT
+
+KEY = "the-secret-key"
+
+
+class Slow:
+    """Answers once it is told to, and notes how many requests were under way at once."""
+
+    def __init__(self) -> None:
+        self.transport = httpx.MockTransport(self._answer)
+        self.go_on = aio.Event()
+        self.now = self.most = 0
+        self._mutex = aio.Mutex()
+
+    async def _answer(self, _: httpx.Request) -> httpx.Response:
+        with self._mutex:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        await aio.wait_for(self.go_on, 30)
+        with self._mutex:
+            self.now -= 1
+        return envelope([])
+
+
+def client(slow: Slow, places: int) -> AsyncAGB:
+    return AsyncAGB(
+        KEY,
+        endpoint="https://agb.example",
+        transport=slow.transport,
+        max_requests=places,
+        timeout=30,
+    )
+
+
+async def test_no_more_requests_are_under_way_than_the_client_may_have() -> None:
+    slow = Slow()
+    async with client(slow, 3) as agb:
+        other = agb.with_options(timeout=20)
+
+        async def ask(number: int) -> bool:
+            if number == 9:
+                while slow.now < 3:
+                    await aio.sleep(0.001)
+                slow.go_on.set()
+                return True
+            return (await (agb, other)[number % 2].list()).success
+
+        assert all(await aio.map_parallel(ask, range(10), limit=10))
+    assert slow.most == 3
+    assert slow.now == 0
+
+
+async def test_waiting_for_a_place_ends_and_says_what_it_waited_for() -> None:
+    slow = Slow()
+    async with client(slow, 1) as agb:
+        hasty = agb.with_options(timeout=0.05)
+
+        async def ask(number: int) -> tuple[object, ...]:
+            if not number:
+                return ((await agb.list()).error,)
+            while not slow.now:
+                await aio.sleep(0.001)
+            called = await _linked(hasty).command.execute("true")
+            listed = await hasty.list()
+            slow.go_on.set()
+            return called.error, listed.error
+
+        (first,), refused = await aio.map_parallel(ask, range(2), limit=2)
+        again = await hasty.list()
+    assert first is None
+    for error in refused:
+        assert isinstance(error, PoolTimeoutError)
+        assert error.code == REQUEST_LIMIT
+        assert error.attempts == 1
+        assert "max_requests" in error.message
+    assert again.success
+
+
+def _linked(agb: AsyncAGB) -> AsyncSession:
+    session = AsyncSession(agb, "s-1")
+    session.link_url, session.token = "https://link.example/s-1/", "the-secret-token"
+    session.tool_list = (McpTool(name="shell", server="wuying_shell"),)
+    return session
+
+
+@pytest.fixture
+async def gate() -> AsyncIterator[AsyncGate]:
+    """Give a gate whose one place is taken, and see that it is free in the end."""
+    gate = AsyncGate(1)
+    await gate.enter(0)
+    yield gate
+    gate.leave()
+    await gate.enter(0)
+
+
+async def test_places_are_given_in_the_order_of_coming(gate: AsyncGate) -> None:
+    served: list[int] = []
+    waiting = gate._waiting
+
+    async def come(number: int) -> None:
+        while len(waiting) < number:
+            await aio.sleep(0.001)
+        if number == 5:
+            gate.leave()
+            return
+        await gate.enter(30)
+        served.append(number)
+        gate.leave()
+
+    await aio.map_parallel(come, range(6), limit=6)
+    assert served == [0, 1, 2, 3, 4]
+    await gate.enter(0)
+
+
+async def test_who_gave_up_takes_no_place(gate: AsyncGate) -> None:
+    with pytest.raises(PoolTimeoutError):
+        await gate.enter(0.01)
+    gate.leave()
+    await gate.enter(0)
+    with pytest.raises(PoolTimeoutError):
+        await gate.enter(0)
+
+
+@pytest.mark.parametrize("link", ["http://link.example/s-1", "HTTP://10.1.1.1/s-1"])
+async def test_a_link_in_the_clear_is_passed_over_unless_allowed(link: str) -> None:
+    said = tool_text('{"stdout": "by API", "exit_code": 0}')
+    network = Network(mcp=said, callTool=said)
+    async with AsyncAGB(KEY, endpoint="https://agb.example", transport=network) as agb:
+        session = _linked(agb)
+        session.link_url = link
+        await session.command.execute("true")
+        session.link_url = "http://127.0.0.1/s-1"
+        await session.command.execute("true")
+    allowing = AsyncAGB(KEY, endpoint="https://agb.example", transport=network, allow_http=True)
+    session = _linked(allowing)
+    session.link_url = link
+    await session.command.execute("true")
+    assert network.paths() == ["mcp", "callTool", "callTool"]
+
+
+async def test_a_stream_in_the_clear_is_refused() -> None:
+    async with AsyncAGB(KEY, endpoint="https://agb.example", transport=Network()) as agb:
+        session = _linked(agb)
+        session.ws_url = "ws://stream.example/s-1"
+        ran = await session.code.run("1", "python", stream_beta=True)
+    assert ran.code == "PLAIN_HTTP"
+    assert "the-secret-token" not in ran.error_message
+
+
+@pytest.mark.parametrize("hops", [0, 1])
+async def test_a_signed_url_in_the_clear_is_refused_also_when_it_is_sent_on(
+    hops: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = tmp_path_factory.mktemp("local")
+    (place / "up").write_text("data")
+    plain = "http://store.example/secret-signature"
+    first = plain if not hops else "https://store.example/first"
+    network = Network(
+        GetContextFileDownloadUrl=envelope({"url": first}),
+        GetContextFileUploadUrl=envelope({"url": plain}),
+        first=httpx.Response(302, headers={"location": plain}),
+    )
+    async with AsyncAGB(KEY, endpoint="https://agb.example", transport=network) as agb:
+        got = await agb.context.download_file("c-1", "x", place / "x")
+        put = await agb.context.upload_file("c-1", place / "up", "x")
+    for result in (got, put):
+        assert result.code == "PLAIN_HTTP"
+        assert "secret-signature" not in result.error_message
+    assert {request.url.scheme for request in network.asked} == {"https"}
