@@ -21,6 +21,7 @@ from agb._async.session_context import AsyncSessionContext
 from agb._async.streams import AsyncCodeStream
 from agb._async.text_file import AsyncTextFile
 from agb._async.watching import AsyncFileWatch
+from agb._deadline import deadline
 from agb._sync.binary_file import BinaryFile
 from agb._sync.client import AGB
 from agb._sync.code import Code
@@ -331,4 +332,5 @@ __all__ = [
     "WrongLoopError",
     "WrongProcessError",
     "__version__",
+    "deadline",
 ]

@@ -6,7 +6,10 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from agb.exceptions import InvalidParamsError
+
 _ALMOST_NOTHING = 0.001
+_FOR_THE_ANSWER = 1.0
 
 
 class Deadline:
@@ -39,6 +42,20 @@ class Deadline:
             pause = min(pause * 1.5, 1.0)
 
 
+def bounded(limit: int, *, per_second: int = 1) -> int:
+    """Return how long a tool may run, so that its answer still comes before the deadline.
+
+    Args:
+        limit: How long it may run by itself, 1 or more.
+        per_second: So many of the limit's units are a second.
+    """
+    deadline = _current.get()
+    if deadline is None:
+        return limit
+    left = deadline.remaining()
+    return max(1, int(min(limit, (left - min(_FOR_THE_ANSWER, left / 10)) * per_second)))
+
+
 _current: ContextVar[Deadline | None] = ContextVar("agb_deadline", default=None)
 
 current_deadline = _current.get
@@ -65,3 +82,32 @@ def without_deadline() -> Generator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+@contextmanager
+def deadline(seconds: float) -> Generator[None]:
+    """Open a block that all calls in it have so many seconds for, together.
+
+    What is left of them bounds every wait: for a connection, an answer, the next try. Code and
+    commands are given less time where they had more, so that nothing goes on in a session when the
+    caller has stopped waiting. What cleans up, such as the end of `agb.session(...)`, has its own
+    time. Of blocks within each other, the one that ends first counts.
+
+    Args:
+        seconds: From now.
+
+    Raises:
+        InvalidParamsError: It is no number of seconds.
+
+    Example:
+        ```python
+        with agb.deadline(30):
+            text = session.file.read("/tmp/large.csv").content
+            answer = session.code.run(program, "python")
+        ```
+    """
+    given: object = seconds
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not given >= 0:
+        raise InvalidParamsError(f"seconds must be a number, 0 or more, not {seconds!r}")
+    with within(Deadline(seconds)):
+        yield

@@ -6,6 +6,7 @@ from agb import _checks, _reading
 from agb._async.reported import reported
 from agb._async.streams import AsyncCodeStream, AsyncRun, AsyncStreams
 from agb._async.tools import AsyncTools
+from agb._deadline import bounded
 from agb._streaming import Callbacks, OnError, OnText, server_of_code
 from agb._wire import tools
 from agb._wire.stream import RunRequest, new_invocation_id
@@ -112,9 +113,9 @@ class AsyncCode:
         arguments = tools.RunCodeArguments(
             code=_checks.text("code", code),
             language=_checks.language(language),
-            timeout_s=_checks.at_least_one("timeout_s", timeout_s),
+            timeout_s=bounded(_checks.at_least_one("timeout_s", timeout_s)),
         )
-        answer = await self._tools.call(tools.RUN_CODE, arguments, seconds=timeout_s)
+        answer = await self._tools.call(tools.RUN_CODE, arguments, seconds=arguments.timeout_s)
         return _reading.code_result(answer)
 
     async def _run_streaming(

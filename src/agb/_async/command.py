@@ -9,6 +9,7 @@ from agb._async.reported import reported
 from agb._async.scripts import AsyncScripts
 from agb._async.tools import AsyncTools
 from agb._concurrency import aio
+from agb._deadline import bounded
 from agb.exceptions import AGBError, ExecutionTimeoutError
 from agb.results import CommandResult, ProcessListResult
 
@@ -75,7 +76,7 @@ class AsyncCommand:
         max_output: int | None,
     ) -> CommandResult:
         line = _shell.line(command)
-        limit = _checks.at_least_one("timeout_ms", timeout_ms)
+        limit = bounded(_checks.at_least_one("timeout_ms", timeout_ms), per_second=1000)
         own = None if envs is None else _checks.environment(envs)
         if max_output is None:
             return await self._scripts.run(line, own, timeout_ms=limit, cwd=cwd)

@@ -14,7 +14,7 @@ from agb._async.tools import AsyncTools
 from agb._background import Look, Stream
 from agb._chunks import CHUNK
 from agb._concurrency import aio
-from agb._deadline import Deadline
+from agb._deadline import Deadline, within
 from agb.exceptions import AGBError, ProcessNotFoundError, SessionNotFoundError, WaitTimeoutError
 from agb.results import BoolResult, CommandResult, ProcessOutputResult, ProcessStatusResult
 
@@ -76,17 +76,19 @@ class AsyncProcess:
         *,
         check: bool = False,
         max_output: int | None = None,
+        kill: bool = False,
     ) -> CommandResult:
         """Wait until the process has ended, by looking again and again; each look is short.
 
         When the waiting ends before, because its time is up or it is cancelled, the process
-        goes on.
+        goes on, unless `kill` is set.
 
         Args:
             timeout: Seconds to wait. Default: as long as it takes.
             check: Whether to raise what a failed result would report.
             max_output: Bytes of each stream to fetch; of a longer one its beginning and its end,
                 and a line between them that tells how much was cut. Default: all.
+            kill: Whether to kill the whole process group when the waiting ends before.
 
         Returns:
             Outputs and the recorded exit code, 128 and the number of the signal when one ended it.
@@ -94,20 +96,38 @@ class AsyncProcess:
             when the process is still running, with a `ProcessLostError` when its exit code was
             never recorded.
         """
-        result = await self._wait(timeout, max_output)
+        result = await self._wait(timeout, max_output, kill=kill)
         return result.raise_for_error() if check else result
 
     @reported(CommandResult)
-    async def _wait(self, seconds: float | None, max_output: int | None) -> CommandResult:
+    async def _wait(
+        self, seconds: float | None, max_output: int | None, *, kill: bool
+    ) -> CommandResult:
         most = None if max_output is None else _checks.at_least_one("max_output", max_output)
         deadline = Deadline(math.inf if seconds is None else _checks.seconds("timeout", seconds))
+        try:
+            look = await self._ended(deadline)
+        except BaseException:
+            if kill:
+                await aio.shielded(self._kill, seconds=_KILL_SECONDS)
+            raise
+        return await self._finished(look, most)
+
+    async def _ended(self, deadline: Deadline) -> Look:
+        """Look until the process has ended; no look outlasts the deadline."""
         request_id = ""
-        for pause in deadline.pauses():
-            look = await self._look()
-            request_id = look.request_id
-            if look.state != "running":
-                return await self._finished(look, most)
-            await aio.sleep(pause)
+        with within(deadline):
+            for pause in deadline.pauses():
+                try:
+                    look = await self._look()
+                except TimeoutError:
+                    if not deadline.is_over:
+                        raise
+                    break
+                request_id = look.request_id
+                if look.state != "running":
+                    return look
+                await aio.sleep(pause)
         raise WaitTimeoutError(
             f"process {self.id} is still running after {deadline.seconds:g} s",
             request_id=request_id,

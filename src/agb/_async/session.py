@@ -18,7 +18,7 @@ from agb._async.tools import AsyncTools
 from agb._async.transfer import AsyncFileTransfer
 from agb._async.transport import AsyncTransport
 from agb._concurrency import aio
-from agb._deadline import Deadline
+from agb._deadline import Deadline, within
 from agb._http import Timeouts
 from agb._keeping import expiry
 from agb._own_labels import users_labels
@@ -342,7 +342,7 @@ class AsyncBaseSession(NotPickled):
             sync_context: Whether to bring all mounted contexts up to date first. When that
                 fails, the session is not deleted, since its files would be lost.
             wait: Whether to wait until the AGB has released it.
-            timeout: Seconds to wait for that.
+            timeout: Seconds that all of it may take.
 
         Returns:
             Whether it is gone. It failed with a `ContextSyncError` when a context could not be
@@ -351,7 +351,8 @@ class AsyncBaseSession(NotPickled):
         """
         seconds = _checks.seconds("timeout", timeout)
         deletion = AsyncDeletion(self, self._streams)
-        return await deletion.run(seconds, sync_context=sync_context, wait=wait)
+        with within(Deadline(seconds)):
+            return await deletion.run(seconds, sync_context=sync_context, wait=wait)
 
     def _request(self) -> SessionRequest:
         return SessionRequest(session_id=self.session_id)

@@ -7,7 +7,7 @@ from agb import _checks
 from agb._async.reported import reported
 from agb._concurrency import aio
 from agb._context_reading import all_over, public_statuses, still_going, sync_failure, tasks
-from agb._deadline import Deadline
+from agb._deadline import Deadline, within
 from agb._session_reading import is_gone
 from agb._wire import endpoints
 from agb._wire.messages.contexts import ContextInfoRequest, SyncContextRequest
@@ -92,10 +92,11 @@ class AsyncSessionContext:
         request = SyncContextRequest(
             session_id=self._session.session_id, context_id=context_id, path=path, mode=mode
         )
-        answer = await self._session.transport.call(
-            endpoints.SYNC_CONTEXT, request, session_id=self._session.session_id
-        )
-        items = await self.wait(deadline, context_id, path, mode)
+        with within(deadline):
+            answer = await self._session.transport.call(
+                endpoints.SYNC_CONTEXT, request, session_id=self._session.session_id
+            )
+            items = await self.wait(deadline, context_id, path, mode)
         return ContextSyncResult(
             request_id=answer.request_id,
             error=sync_failure(items, answer.request_id),

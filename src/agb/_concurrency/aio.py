@@ -12,6 +12,7 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from agb._concurrency import place
+from agb._deadline import without_deadline
 from agb.exceptions import WrongLoopError, WrongProcessError
 
 if TYPE_CHECKING:
@@ -186,6 +187,8 @@ async def shielded(func: Callable[[], Awaitable[A]], *, seconds: float) -> A:
     runs in a task of its own. Where that one is cancelled itself, as `asyncio.run` cancels all
     tasks at its end, it is begun again; so it must be something that may be done twice.
 
+    It has that time whatever is left of the caller's.
+
     Raises:
         TimeoutError: The time ran out.
     """
@@ -195,7 +198,7 @@ async def shielded(func: Callable[[], Awaitable[A]], *, seconds: float) -> A:
 
     async def work() -> None:
         try:
-            with anyio.CancelScope(shield=True, deadline=ends):
+            with anyio.CancelScope(shield=True, deadline=ends), without_deadline():
                 results.append(await func())
         except Exception as error:  # noqa: BLE001 - raised below, as itself, not as a group
             failures.append(error)

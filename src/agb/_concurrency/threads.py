@@ -18,6 +18,8 @@ from agb.exceptions import WrongProcessError
 if TYPE_CHECKING:
     import httpcore
 
+from agb._deadline import without_deadline
+
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -161,8 +163,11 @@ def _signals_held() -> Generator[None]:
 
 
 def shielded(func: Callable[[], A], *, seconds: float) -> A:  # noqa: ARG001 - the twin's names
-    """Do something to its end, whatever Ctrl-C says meanwhile; its own time limits bound it."""
-    with _signals_held():
+    """Do something to its end, whatever Ctrl-C says meanwhile; its own time limits bound it.
+
+    They are its own: what is left of the caller's time does not matter.
+    """
+    with _signals_held(), without_deadline():
         return func()
 
 
@@ -221,7 +226,8 @@ def map_parallel(func: Callable[[A], B], items: Iterable[A], *, limit: int) -> l
         Exception: What the first one that failed raised; those not yet begun are dropped.
     """
     with ThreadPoolExecutor(max_workers=limit) as pool:
-        futures = [pool.submit(func, item) for item in items]
+        # Each in a context of its own, as tasks are: the caller's deadline goes along.
+        futures = [pool.submit(copy_context().run, func, item) for item in items]
         done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
         for future in waiting:
             future.cancel()

@@ -470,7 +470,7 @@ class AGB(NotPickled):
             sync_context: Whether to bring all mounted contexts up to date first. When that
                 fails, the session is not deleted, since its files would be lost.
             wait: Whether to wait until the AGB has released it.
-            timeout: Seconds to wait for that.
+            timeout: Seconds that all of it may take.
 
         Returns:
             Whether it is gone. It failed with a `WaitTimeoutError` when it is still going.

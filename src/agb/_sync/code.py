@@ -4,6 +4,7 @@
 from typing import TYPE_CHECKING
 
 from agb import _checks, _reading
+from agb._deadline import bounded
 from agb._streaming import Callbacks, OnError, OnText, server_of_code
 from agb._sync.reported import reported
 from agb._sync.streams import CodeStream, Run, Streams
@@ -111,9 +112,9 @@ class Code:
         arguments = tools.RunCodeArguments(
             code=_checks.text("code", code),
             language=_checks.language(language),
-            timeout_s=_checks.at_least_one("timeout_s", timeout_s),
+            timeout_s=bounded(_checks.at_least_one("timeout_s", timeout_s)),
         )
-        answer = self._tools.call(tools.RUN_CODE, arguments, seconds=timeout_s)
+        answer = self._tools.call(tools.RUN_CODE, arguments, seconds=arguments.timeout_s)
         return _reading.code_result(answer)
 
     def _run_streaming(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from agb import _background, _checks, _scripts, _shell
 from agb._concurrency import threads
+from agb._deadline import bounded
 from agb._sync.process import Process
 from agb._sync.reported import reported
 from agb._sync.scripts import Scripts
@@ -76,7 +77,7 @@ class Command:
         max_output: int | None,
     ) -> CommandResult:
         line = _shell.line(command)
-        limit = _checks.at_least_one("timeout_ms", timeout_ms)
+        limit = bounded(_checks.at_least_one("timeout_ms", timeout_ms), per_second=1000)
         own = None if envs is None else _checks.environment(envs)
         if max_output is None:
             return self._scripts.run(line, own, timeout_ms=limit, cwd=cwd)

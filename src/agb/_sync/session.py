@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from agb import _checks, _reading
 from agb._concurrency import threads
-from agb._deadline import Deadline
+from agb._deadline import Deadline, within
 from agb._http import Timeouts
 from agb._keeping import expiry
 from agb._own_labels import users_labels
@@ -343,7 +343,7 @@ class BaseSession(NotPickled):
             sync_context: Whether to bring all mounted contexts up to date first. When that
                 fails, the session is not deleted, since its files would be lost.
             wait: Whether to wait until the AGB has released it.
-            timeout: Seconds to wait for that.
+            timeout: Seconds that all of it may take.
 
         Returns:
             Whether it is gone. It failed with a `ContextSyncError` when a context could not be
@@ -352,7 +352,8 @@ class BaseSession(NotPickled):
         """
         seconds = _checks.seconds("timeout", timeout)
         deletion = Deletion(self, self._streams)
-        return deletion.run(seconds, sync_context=sync_context, wait=wait)
+        with within(Deadline(seconds)):
+            return deletion.run(seconds, sync_context=sync_context, wait=wait)
 
     def _request(self) -> SessionRequest:
         return SessionRequest(session_id=self.session_id)

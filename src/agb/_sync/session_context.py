@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agb import _checks
 from agb._concurrency import threads
 from agb._context_reading import all_over, public_statuses, still_going, sync_failure, tasks
-from agb._deadline import Deadline
+from agb._deadline import Deadline, within
 from agb._session_reading import is_gone
 from agb._sync.reported import reported
 from agb._wire import endpoints
@@ -93,10 +93,11 @@ class SessionContext:
         request = SyncContextRequest(
             session_id=self._session.session_id, context_id=context_id, path=path, mode=mode
         )
-        answer = self._session.transport.call(
-            endpoints.SYNC_CONTEXT, request, session_id=self._session.session_id
-        )
-        items = self.wait(deadline, context_id, path, mode)
+        with within(deadline):
+            answer = self._session.transport.call(
+                endpoints.SYNC_CONTEXT, request, session_id=self._session.session_id
+            )
+            items = self.wait(deadline, context_id, path, mode)
         return ContextSyncResult(
             request_id=answer.request_id,
             error=sync_failure(items, answer.request_id),

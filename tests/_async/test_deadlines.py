@@ -1,0 +1,152 @@
+"""One deadline for all that a caller asks for."""
+
+import base64
+from typing import Any
+
+import httpx
+import pytest
+from support.fake import Network, envelope, tool_call, tool_text
+
+import agb as package
+from agb import (
+    AsyncAGB,
+    AsyncSession,
+    CreateSessionParams,
+    DeadlineExceededError,
+    InvalidParamsError,
+    WaitTimeoutError,
+)
+from agb._concurrency import aio
+
+RAN = tool_text('{"stdout": "", "exit_code": 0}')
+
+
+class Noting(Network):
+    """Notes how long each request may wait for its answer."""
+
+    def __init__(self, **answers: Any) -> None:
+        super().__init__(**answers)
+        self.patience: list[float] = []
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.patience.append(request.extensions["timeout"].get("read"))
+        return super()._answer(request)
+
+
+def client(network: Network) -> AsyncAGB:
+    return AsyncAGB("key", endpoint="https://agb.example", transport=network, timeout=60)
+
+
+async def test_all_calls_of_a_block_share_its_time_and_tools_are_given_less() -> None:
+    network = Noting(mcp=RAN, ListSession=envelope([]))
+    async with client(network) as agb:
+        session = AsyncSession(agb, "s-1")
+        with package.deadline(20):
+            await agb.list()
+            await session.command.execute("true", timeout_ms=90_000)
+            await session.command.execute("true", timeout_ms=1001)
+            await session.code.run("1", "python", timeout_s=90)
+            with package.deadline(1000):
+                await agb.list()
+            with package.deadline(5):
+                await agb.list()
+        await agb.list()
+        await session.command.execute("true", timeout_ms=1001)
+    limits = [tool_call(request)[1] for request in network.asked if request.url.path == "/mcp"]
+    assert 1 <= limits[0]["timeout_ms"] <= 19_000
+    assert limits[1]["timeout_ms"] == 1001
+    assert 1 <= limits[2]["timeout_s"] <= 19
+    assert limits[3]["timeout_ms"] == 1001
+    assert all(seconds <= 20 for seconds in network.patience[:5])
+    assert network.patience[5] <= 5
+    assert 20 < network.patience[6] <= 60
+
+
+async def test_ranges_that_are_read_at_the_same_time_share_the_time_too() -> None:
+    content = b"x" * 900_000
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        name, args = tool_call(request)
+        if name == "get_file_info":
+            return tool_text(f"size: {len(content)}\nisDirectory: false")
+        piece = content[args["offset"] : args["offset"] + args["length"]]
+        return tool_text(base64.b64encode(piece).decode())
+
+    network = Noting(mcp=answer)
+    async with client(network) as agb:
+        with package.deadline(30):
+            read = await AsyncSession(agb, "s-1").file.read("/tmp/x", format="bytes")
+    assert read.content == content
+    assert max(network.patience) <= 30
+
+
+async def test_when_the_time_is_up_nothing_more_is_sent() -> None:
+    network = Noting(ListSession=envelope([]))
+    async with client(network) as agb:
+        with package.deadline(0):
+            late = await agb.list()
+        assert (await agb.list()).success
+    assert isinstance(late.error, DeadlineExceededError)
+    assert late.code == "DEADLINE_EXCEEDED"
+    assert len(network.asked) == 1
+
+
+async def test_a_session_is_deleted_though_the_time_is_up() -> None:
+    network = Noting(
+        createSession=envelope({"sessionId": "s-1"}),
+        releaseSessionAsync=envelope(),
+        getSessionInfo=envelope({"status": "FINISH"}),
+    )
+    async with client(network) as agb:
+        scope = agb.session(CreateSessionParams(image_id="code_latest"))
+        with package.deadline(0.5):
+            async with scope as session:
+                while (await session.get_status()).success:
+                    await aio.sleep(0.05)
+    assert network.paths()[-2:] == ["releaseSessionAsync", "getSessionInfo"]
+
+
+async def test_the_parts_of_an_operation_share_its_time() -> None:
+    uploaded = envelope({"contextStatus": "[]"})
+    network = Noting(
+        SyncContext=envelope(),
+        GetContextInfo=uploaded,
+        releaseSessionAsync=envelope(),
+        getSessionInfo=envelope({"status": "FINISH"}),
+    )
+    async with client(network) as agb:
+        deleted = await AsyncSession(agb, "s-1").delete(sync_context=True, timeout=7)
+    assert deleted.success
+    assert network.paths() == [
+        "SyncContext",
+        "GetContextInfo",
+        "releaseSessionAsync",
+        "getSessionInfo",
+    ]
+    assert max(network.patience) <= 7
+
+
+@pytest.mark.parametrize("seconds", [-1, "5", True, float("nan")])
+def test_what_is_no_time_is_refused(seconds: Any) -> None:
+    with pytest.raises(InvalidParamsError, match="seconds must be a number"):
+        package.deadline(seconds).__enter__()
+
+
+async def test_a_process_is_killed_when_the_wait_says_so(session: AsyncSession) -> None:
+    process = await session.command.start("sleep 1000 & sleep 1000")
+    kept = await process.wait(timeout=0.2)
+    assert isinstance(kept.error, WaitTimeoutError)
+    assert (await process.status()).state == "running"
+    killed = await process.wait(timeout=0.2, kill=True)
+    assert isinstance(killed.error, WaitTimeoutError)
+    assert (await process.wait(timeout=60)).exit_code == 137
+
+
+async def test_code_is_stopped_when_the_time_is_up(session: AsyncSession) -> None:
+    with package.deadline(4):
+        ran = await session.code.run("import time; time.sleep(600)", "python", timeout_s=500)
+        late = await session.command.execute("sleep 600", timeout_ms=500_000)
+    assert isinstance(ran.error, TimeoutError)
+    assert isinstance(late.error, TimeoutError)
+    alive = await session.command.execute("pgrep -f 'sleep 60[0]'")
+    assert alive.stdout == ""
