@@ -13,6 +13,7 @@ from agb.exceptions import (
     APIError,
     AuthenticationError,
     ContextSyncError,
+    DeadlineExceededError,
     PermissionDeniedError,
     WaitTimeoutError,
 )
@@ -78,6 +79,8 @@ class AsyncDeletion:
                 raise seen.error
             if status == "DELETING" and seen.status == "RUNNING":
                 raise await self._why_kept(request_id)
+            if isinstance(seen.error, DeadlineExceededError):
+                break  # it was not asked: what it said before is what is known
             status, problem = seen.status or status, seen.error_message
             await aio.sleep(pause)
         last = f"its status can't be had: {problem}" if problem else f"its status is {status}"
