@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from agb.exceptions import InvalidParamsError
+from agb import _checks
 
 _ALMOST_NOTHING = 0.001
 _FOR_THE_ANSWER = 1.0
@@ -106,8 +106,5 @@ def deadline(seconds: float) -> Generator[None]:
             answer = session.code.run(program, "python")
         ```
     """
-    given: object = seconds
-    if isinstance(given, bool) or not isinstance(given, (int, float)) or not given >= 0:
-        raise InvalidParamsError(f"seconds must be a number, 0 or more, not {seconds!r}")
-    with within(Deadline(seconds)):
+    with within(Deadline(_checks.at_least("seconds", seconds, 0))):
         yield
