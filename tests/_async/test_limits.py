@@ -1,13 +1,10 @@
 """So many requests at once, and no secret in the clear."""
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 from support.fake import Network, envelope, tool_text
 
 from agb import AsyncAGB, AsyncSession, McpTool, PoolTimeoutError
-from agb._async.gate import AsyncGate
 from agb._concurrency import aio
 from agb.exceptions import REQUEST_LIMIT
 
@@ -92,44 +89,6 @@ def _linked(agb: AsyncAGB) -> AsyncSession:
     session.link_url, session.token = "https://link.example/s-1/", "the-secret-token"
     session.tool_list = (McpTool(name="shell", server="wuying_shell"),)
     return session
-
-
-@pytest.fixture
-async def gate() -> AsyncIterator[AsyncGate]:
-    """Give a gate whose one place is taken, and see that it is free in the end."""
-    gate = AsyncGate(1)
-    await gate.enter(0)
-    yield gate
-    gate.leave()
-    await gate.enter(0)
-
-
-async def test_places_are_given_in_the_order_of_coming(gate: AsyncGate) -> None:
-    served: list[int] = []
-    waiting = gate._waiting
-
-    async def come(number: int) -> None:
-        while len(waiting) < number:
-            await aio.sleep(0.001)
-        if number == 5:
-            gate.leave()
-            return
-        await gate.enter(30)
-        served.append(number)
-        gate.leave()
-
-    await aio.map_parallel(come, range(6), limit=6)
-    assert served == [0, 1, 2, 3, 4]
-    await gate.enter(0)
-
-
-async def test_who_gave_up_takes_no_place(gate: AsyncGate) -> None:
-    with pytest.raises(PoolTimeoutError):
-        await gate.enter(0.01)
-    gate.leave()
-    await gate.enter(0)
-    with pytest.raises(PoolTimeoutError):
-        await gate.enter(0)
 
 
 @pytest.mark.parametrize("link", ["http://link.example/s-1", "HTTP://10.1.1.1/s-1"])

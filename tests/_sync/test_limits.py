@@ -1,15 +1,12 @@
 # Generated from tests/_async/test_limits.py; edit that file, then `nox -s twin`.
 """So many requests at once, and no secret in the clear."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 from support.fake import Network, envelope, tool_text
 
 from agb import AGB, McpTool, PoolTimeoutError, Session
 from agb._concurrency import threads
-from agb._sync.gate import Gate
 from agb.exceptions import REQUEST_LIMIT
 
 KEY = "the-secret-key"
@@ -93,44 +90,6 @@ def _linked(agb: AGB) -> Session:
     session.link_url, session.token = "https://link.example/s-1/", "the-secret-token"
     session.tool_list = (McpTool(name="shell", server="wuying_shell"),)
     return session
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    """Give a gate whose one place is taken, and see that it is free in the end."""
-    gate = Gate(1)
-    gate.enter(0)
-    yield gate
-    gate.leave()
-    gate.enter(0)
-
-
-def test_places_are_given_in_the_order_of_coming(gate: Gate) -> None:
-    served: list[int] = []
-    waiting = gate._waiting
-
-    def come(number: int) -> None:
-        while len(waiting) < number:
-            threads.sleep(0.001)
-        if number == 5:
-            gate.leave()
-            return
-        gate.enter(30)
-        served.append(number)
-        gate.leave()
-
-    threads.map_parallel(come, range(6), limit=6)
-    assert served == [0, 1, 2, 3, 4]
-    gate.enter(0)
-
-
-def test_who_gave_up_takes_no_place(gate: Gate) -> None:
-    with pytest.raises(PoolTimeoutError):
-        gate.enter(0.01)
-    gate.leave()
-    gate.enter(0)
-    with pytest.raises(PoolTimeoutError):
-        gate.enter(0)
 
 
 @pytest.mark.parametrize("link", ["http://link.example/s-1", "HTTP://10.1.1.1/s-1"])

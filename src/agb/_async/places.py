@@ -22,19 +22,28 @@ class AsyncPlaces:
         self._queue: deque[aio.Event] = deque()
         self._mutex = aio.Mutex()
 
-    async def take(self, deadline: Deadline, look: Callable[[], Awaitable[object]]) -> bool:
+    async def take(
+        self, deadline: Deadline, look: Callable[[], Awaitable[object]] | None = None
+    ) -> bool:
         """Wait for a place, and tell whether there was one in time.
 
         Args:
             deadline: When to give up.
             look: Is done from time to time while all are taken; it may give some back.
         """
-        turn = self._line_up()
-        taken = turn.is_set()
+        with self._mutex:
+            if self._free:
+                self._free -= 1
+                return True
+            turn = aio.Event()
+            self._queue.append(turn)
+        taken = False
         try:
             while not taken and deadline.remaining() > 0:
-                await look()
-                taken = await aio.wait_for(turn, min(_LOOK_SECONDS, deadline.remaining()))
+                if look is not None:
+                    await look()
+                left = deadline.remaining()
+                taken = await aio.wait_for(turn, left if look is None else min(_LOOK_SECONDS, left))
         finally:
             if not taken:
                 self._step_out(turn)
@@ -47,16 +56,6 @@ class AsyncPlaces:
                 self._queue.popleft().set()
             else:
                 self._free += 1
-
-    def _line_up(self) -> aio.Event:
-        turn = aio.Event()
-        with self._mutex:
-            if self._free:
-                self._free -= 1
-                turn.set()
-            else:
-                self._queue.append(turn)
-        return turn
 
     def _step_out(self, turn: aio.Event) -> None:
         """Leave the queue; a place that was given at the last moment goes on to the next."""

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar, cast
 
 from agb import _http
-from agb._async.gate import AsyncGate
+from agb._async.places import AsyncPlaces
 from agb._async.pool import AsyncPool
 from agb._async.shared_socket import AsyncSharedSocket
 from agb._concurrency import aio
@@ -36,11 +36,13 @@ from agb._wire.codec import Json
 from agb._wire.endpoints import Endpoint, write_request
 from agb.config import Config
 from agb.exceptions import (
+    REQUEST_LIMIT,
     AGBError,
     APIConnectionError,
     ClientClosedError,
     DeadlineExceededError,
     LocalServerError,
+    PoolTimeoutError,
     TransferError,
 )
 
@@ -72,7 +74,7 @@ class AsyncConnections:
         tls: The same, for connections that are no HTTP.
         server: The AGB on this machine that stops with the client; or None.
         known_endpoint: Its address, once it is ready.
-        gate: What every request goes through while it is under way, where they are limited.
+        places: What every request takes one of while it is under way, where they are limited.
     """
 
     def __init__(
@@ -89,7 +91,9 @@ class AsyncConnections:
         self.tls: _http.TLS = _http.TLS(verify)
         self.server: EmbeddedServer | None = None
         self.known_endpoint: str = ""
-        self.gate: AsyncGate | None = None if max_requests is None else AsyncGate(max_requests)
+        self.places: AsyncPlaces | None = (
+            None if max_requests is None else AsyncPlaces(max_requests)
+        )
         self._closed = False
         self._home = aio.Home()
         self._sockets: set[AsyncSharedSocket] = set()
@@ -303,15 +307,21 @@ class AsyncTransport(NotPickled):
         Raises:
             PoolTimeoutError: All were taken.
         """
-        gate = self.connections.gate
-        if gate is None:
+        places = self.connections.places
+        if places is None:
             yield
             return
-        await gate.enter(min(limits.connect, limits.deadline.remaining()))
+        seconds = min(limits.connect, limits.deadline.remaining())
+        if not await places.take(Deadline(seconds)):
+            raise PoolTimeoutError(
+                f"{places.count} requests were under way for {seconds:.3g} s, as many as this "
+                "client may have at once (max_requests); nothing was sent",
+                code=REQUEST_LIMIT,
+            )
         try:
             yield
         finally:
-            gate.leave()
+            places.give_back()
 
     @asynccontextmanager
     async def stream_in(self, url: str) -> AsyncGenerator[HTTPResponse]:
@@ -368,10 +378,9 @@ class AsyncTransport(NotPickled):
             content=None if body is None else json.dumps(body).encode(),
             timeouts=limits,
         )
-        gate = self.connections.gate
         started = time.monotonic()
         try:
-            if gate is None:
+            if connections.places is None:
                 reply = await connections.send(request)
             else:
                 async with self._place(limits):

@@ -23,19 +23,26 @@ class Places:
         self._queue: deque[threads.Event] = deque()
         self._mutex = threads.Mutex()
 
-    def take(self, deadline: Deadline, look: Callable[[], object]) -> bool:
+    def take(self, deadline: Deadline, look: Callable[[], object] | None = None) -> bool:
         """Wait for a place, and tell whether there was one in time.
 
         Args:
             deadline: When to give up.
             look: Is done from time to time while all are taken; it may give some back.
         """
-        turn = self._line_up()
-        taken = turn.is_set()
+        with self._mutex:
+            if self._free:
+                self._free -= 1
+                return True
+            turn = threads.Event()
+            self._queue.append(turn)
+        taken = False
         try:
             while not taken and deadline.remaining() > 0:
-                look()
-                taken = threads.wait_for(turn, min(_LOOK_SECONDS, deadline.remaining()))
+                if look is not None:
+                    look()
+                left = deadline.remaining()
+                taken = threads.wait_for(turn, left if look is None else min(_LOOK_SECONDS, left))
         finally:
             if not taken:
                 self._step_out(turn)
@@ -48,16 +55,6 @@ class Places:
                 self._queue.popleft().set()
             else:
                 self._free += 1
-
-    def _line_up(self) -> threads.Event:
-        turn = threads.Event()
-        with self._mutex:
-            if self._free:
-                self._free -= 1
-                turn.set()
-            else:
-                self._queue.append(turn)
-        return turn
 
     def _step_out(self, turn: threads.Event) -> None:
         """Leave the queue; a place that was given at the last moment goes on to the next."""

@@ -28,7 +28,7 @@ from agb._http import (
 from agb._proxies import proxies_for
 from agb._retry import TABLE, failure_of, failure_of_answer, pause
 from agb._secrets import NotPickled, Secret
-from agb._sync.gate import Gate
+from agb._sync.places import Places
 from agb._sync.pool import Pool
 from agb._sync.shared_socket import SharedSocket
 from agb._transfers import check_way
@@ -37,11 +37,13 @@ from agb._wire.codec import Json
 from agb._wire.endpoints import Endpoint, write_request
 from agb.config import Config
 from agb.exceptions import (
+    REQUEST_LIMIT,
     AGBError,
     APIConnectionError,
     ClientClosedError,
     DeadlineExceededError,
     LocalServerError,
+    PoolTimeoutError,
     TransferError,
 )
 
@@ -73,7 +75,7 @@ class Connections:
         tls: The same, for connections that are no HTTP.
         server: The AGB on this machine that stops with the client; or None.
         known_endpoint: Its address, once it is ready.
-        gate: What every request goes through while it is under way, where they are limited.
+        places: What every request takes one of while it is under way, where they are limited.
     """
 
     def __init__(
@@ -90,7 +92,7 @@ class Connections:
         self.tls: _http.TLS = _http.TLS(verify)
         self.server: EmbeddedServer | None = None
         self.known_endpoint: str = ""
-        self.gate: Gate | None = None if max_requests is None else Gate(max_requests)
+        self.places: Places | None = None if max_requests is None else Places(max_requests)
         self._closed = False
         self._home = threads.Home()
         self._sockets: set[SharedSocket] = set()
@@ -298,15 +300,21 @@ class Transport(NotPickled):
         Raises:
             PoolTimeoutError: All were taken.
         """
-        gate = self.connections.gate
-        if gate is None:
+        places = self.connections.places
+        if places is None:
             yield
             return
-        gate.enter(min(limits.connect, limits.deadline.remaining()))
+        seconds = min(limits.connect, limits.deadline.remaining())
+        if not places.take(Deadline(seconds)):
+            raise PoolTimeoutError(
+                f"{places.count} requests were under way for {seconds:.3g} s, as many as this "
+                "client may have at once (max_requests); nothing was sent",
+                code=REQUEST_LIMIT,
+            )
         try:
             yield
         finally:
-            gate.leave()
+            places.give_back()
 
     @contextmanager
     def stream_in(self, url: str) -> Generator[HTTPResponse, None, None]:
@@ -363,10 +371,9 @@ class Transport(NotPickled):
             content=None if body is None else json.dumps(body).encode(),
             timeouts=limits,
         )
-        gate = self.connections.gate
         started = time.monotonic()
         try:
-            if gate is None:
+            if connections.places is None:
                 reply = connections.send(request)
             else:
                 with self._place(limits):

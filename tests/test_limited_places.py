@@ -1,32 +1,33 @@
-"""A limit on requests, when those who wait are cancelled or interrupted."""
+"""Places that are limited, when those who wait are cancelled or interrupted."""
 
 import anyio
 import pytest
 
-from agb._async.gate import AsyncGate
+from agb._async.places import AsyncPlaces
 from agb._concurrency import threads
-from agb._sync.gate import Gate
+from agb._deadline import Deadline
+from agb._sync.places import Places
 
 
 async def test_who_is_cancelled_while_waiting_takes_no_place() -> None:
-    gate = AsyncGate(1)
-    await gate.enter(0)
+    places = AsyncPlaces(1)
+    assert await places.take(Deadline(0))
     async with anyio.create_task_group() as group:
-        group.start_soon(gate.enter, 30)
+        group.start_soon(places.take, Deadline(30))
         await anyio.wait_all_tasks_blocked()
         group.cancel_scope.cancel()
-    gate.leave()
-    await gate.enter(0)
+    places.give_back()
+    assert await places.take(Deadline(0))
 
 
 async def test_who_is_cancelled_just_when_a_place_comes_passes_it_on() -> None:
-    gate = AsyncGate(1)
-    await gate.enter(0)
+    places = AsyncPlaces(1)
+    assert await places.take(Deadline(0))
     served: list[str] = []
 
     async def wait(scope: anyio.CancelScope, name: str) -> None:
         with scope:
-            await gate.enter(30)
+            assert await places.take(Deadline(30))
             served.append(name)
 
     first = anyio.CancelScope()
@@ -36,24 +37,24 @@ async def test_who_is_cancelled_just_when_a_place_comes_passes_it_on() -> None:
         group.start_soon(wait, anyio.CancelScope(), "second")
         await anyio.wait_all_tasks_blocked()
         first.cancel()
-        gate.leave()
+        places.give_back()
     assert served == ["second"]
-    gate.leave()
-    await gate.enter(0)
+    places.give_back()
+    assert await places.take(Deadline(0))
 
 
 def test_who_is_interrupted_just_when_a_place_comes_passes_it_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    gate = Gate(1)
-    gate.enter(0)
+    places = Places(1)
+    assert places.take(Deadline(0))
 
     def interrupted(_turn: threads.Event, _seconds: float) -> bool:
-        gate.leave()
+        places.give_back()
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
         patched.setattr(threads, "wait_for", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            gate.enter(30)
-    gate.enter(0)
+            assert places.take(Deadline(30))
+    assert places.take(Deadline(0))
