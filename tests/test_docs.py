@@ -20,6 +20,7 @@ EXPECTED = {
     "watching": (
         "create /tmp/results/done\ncreate /tmp/results/first\ncreate /tmp/results/second\n"
     ),
+    "lifetimes": "6\n0 sessions were abandoned\n",
     "errors": (
         "CODE_FAILED - ZeroDivisionError: division by zero\n"
         "File.NotFound - /tmp/nothing: No such file or directory\n"
