@@ -1,15 +1,27 @@
 """Ctrl-C is a normal event, too: a blocking program that is interrupted leaves nothing behind."""
 
 import _thread
+import contextlib
+import signal
+import sys
 import threading
+import types
 import uuid
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
+from support.fake import Network, envelope
 from support.local import LocalAGB
+from support.steps import Steps
 
 from agb import AGB, CreateSessionParams
+from agb._concurrency import threads
+from agb._sync import scope
+from agb._sync.scope import SessionScope
 
 
 class InterruptsOnce(httpx.HTTPTransport):
@@ -94,3 +106,68 @@ def test_a_create_that_is_interrupted_and_carried_out_much_later_leaves_no_sessi
         for thread in transport.threads:
             thread.join()
         assert agb.list(labels=params.labels).total_count == 0
+
+
+_SHIELDING = {scope.__file__, threads.__file__, contextlib.__file__}
+
+
+def _ask_to_end(number: int, _: types.FrameType | None) -> None:
+    raise SystemExit(number)
+
+
+@pytest.fixture
+def raising_handlers() -> Iterator[None]:
+    before = signal.signal(signal.SIGTERM, _ask_to_end)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def told_to_end(number: signal.Signals, at: int) -> Generator[Steps]:
+    """Send a signal at one of the points in the client's own code where Python lets it in.
+
+    Not at the very first, as the end of the block is entered: nothing can be done there yet.
+    """
+    steps = Steps(at, lambda: signal.raise_signal(number))
+
+    def look(frame: types.FrameType, event: str, _: Any) -> None:
+        if event == "return" or frame.f_code.co_filename not in _SHIELDING:
+            return
+        if event != "call" or frame.f_code is not SessionScope.__exit__.__code__:
+            steps.wait()
+
+    sys.setprofile(look)
+    try:
+        yield steps
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.usefixtures("raising_handlers")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_told_to_end_anywhere_in_its_own_end_a_block_deletes_its_session(
+    number: signal.Signals,
+) -> None:
+    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    at, struck = 0, True
+    while struck:
+        at += 1
+        network = Network(
+            createSession=envelope({"sessionId": "s-1"}),
+            releaseSessionAsync=envelope(),
+            getSessionInfo=envelope({"status": "FINISH"}),
+        )
+        with AGB("key", endpoint="https://agb.example", transport=network) as agb:
+            block = agb.session(CreateSessionParams(image_id="code_latest"))
+            block.__enter__()
+            try:
+                with told_to_end(number, at) as steps:
+                    block.__exit__(None, None, None)
+            except (KeyboardInterrupt, SystemExit):
+                assert steps.struck
+            else:
+                assert not steps.struck, f"what was told at {at} got lost"
+        assert network.paths()[1:] == ["releaseSessionAsync", "getSessionInfo"], f"told at {at}"
+        struck = steps.struck
+        assert handlers == [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    assert at > 30

@@ -1,6 +1,7 @@
 """Counts the points at which work waits, and strikes at one of them."""
 
 import asyncio
+import signal
 import sys
 import types
 from collections.abc import Callable, Coroutine, Generator
@@ -119,4 +120,4 @@ def interrupted(at: int) -> Generator[Steps]:
 
 
 def _interrupt() -> None:
-    raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)

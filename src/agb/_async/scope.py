@@ -72,10 +72,19 @@ class AsyncSessionScope:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        session, self._session = self._session, None
+        try:
+            await self._leave(error)
+        except BaseException as interrupt:
+            if self._session is not None:  # Ctrl-C came just before nothing stops its end any more
+                await self._leave(interrupt)
+            raise
+
+    async def _leave(self, error: BaseException | None) -> None:
+        session = self._session
         if session is None:
             return
         if not aio.can_wait():
+            self._session = None
             _log.warning(
                 "session %s was not deleted: its event loop had ended before its block",
                 session.session_id,
@@ -95,5 +104,6 @@ class AsyncSessionScope:
             _log.warning("%s", left.message)
 
     async def _end(self, session: AsyncSession) -> DeleteResult:
+        self._session = None
         await self._agb.keeper.release(session.session_id)
         return await session.delete(timeout=_DELETE_SECONDS)

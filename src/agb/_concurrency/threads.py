@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -100,13 +100,15 @@ def network() -> "httpcore.NetworkBackend":
 class Background(threading.Thread):
     """Work that goes on beside whoever starts it, in a daemon thread.
 
+    Its context is empty, as not every Python has it by itself: no deadline of the caller's counts.
+
     Args:
         work: What to do, until it returns; it has to be told to.
         name: What shows in lists of threads.
     """
 
     def __init__(self, work: Callable[[], None], name: str) -> None:
-        super().__init__(target=work, name=name, daemon=True)
+        super().__init__(target=lambda: Context().run(work), name=name, daemon=True)
         try:
             self.start()
         except RuntimeError as error:  # the machine is out of threads, or Python is ending
@@ -139,9 +141,10 @@ def is_main() -> bool:
 
 
 @contextmanager
-def _signals_held() -> Generator[None]:
-    """Hand signals that ask the program to end, such as Ctrl-C, to their handlers afterwards."""
-    if not is_main():
+def _held(number: signal.Signals) -> Generator[None]:
+    """Hand a signal to its handler after the block; one that Python does not handle is let be."""
+    handler = signal.getsignal(number)
+    if not callable(handler) or not is_main():
         yield
         return
     came: list[tuple[int, FrameType | None]] = []
@@ -149,17 +152,20 @@ def _signals_held() -> Generator[None]:
     def hold(number: int, frame: FrameType | None) -> None:
         came.append((number, frame))
 
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    ours = {number: handler for number, handler in handlers.items() if callable(handler)}
     try:
-        for number in ours:
-            signal.signal(number, hold)
+        signal.signal(number, hold)
         yield
     finally:
-        for each, handler in ours.items():
-            signal.signal(each, handler)
-        for told, frame in came:
-            ours[signal.Signals(told)](told, frame)
+        signal.signal(number, handler)
+        for told in came:
+            handler(*told)
+
+
+@contextmanager
+def _signals_held() -> Generator[None]:
+    """Hand signals that ask the program to end, such as Ctrl-C, to their handlers afterwards."""
+    with _held(signal.SIGINT), _held(signal.SIGTERM):  # the inner may raise: the outer is restored
+        yield
 
 
 def shielded(func: Callable[[], A], *, seconds: float) -> A:  # noqa: ARG001 - the twin's names
@@ -201,13 +207,13 @@ def finished_or_undone(
     try:
         thread.start()  # may be interrupted, too
         wait([outcome])
+        return outcome.result()
     except BaseException:
         with _signals_held():
             ended = bool(wait([outcome], timeout=seconds).done)
             if not ended or outcome.exception() is None:
                 undo(outcome.result() if ended else None)
         raise
-    return outcome.result()
 
 
 def for_each(func: Callable[[A], object], items: Iterable[A], *, limit: int) -> None:  # noqa: ARG001 - the twin's names

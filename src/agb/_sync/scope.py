@@ -73,10 +73,19 @@ class SessionScope:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        session, self._session = self._session, None
+        try:
+            self._leave(error)
+        except BaseException as interrupt:
+            if self._session is not None:  # Ctrl-C came just before nothing stops its end any more
+                self._leave(interrupt)
+            raise
+
+    def _leave(self, error: BaseException | None) -> None:
+        session = self._session
         if session is None:
             return
         if not threads.can_wait():
+            self._session = None
             _log.warning(
                 "session %s was not deleted: its event loop had ended before its block",
                 session.session_id,
@@ -96,5 +105,6 @@ class SessionScope:
             _log.warning("%s", left.message)
 
     def _end(self, session: Session) -> DeleteResult:
+        self._session = None
         self._agb.keeper.release(session.session_id)
         return session.delete(timeout=_DELETE_SECONDS)
