@@ -1,6 +1,5 @@
 """Pure: how much time is left, and how long to wait between two looks."""
 
-import math
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -62,12 +61,16 @@ current_deadline = _current.get
 """Return when the caller's time is up; None where the caller did not say."""
 
 
+def or_earlier(deadline: Deadline) -> Deadline:
+    """Return a deadline, or the caller's where that is earlier."""
+    outer = _current.get()
+    return deadline if outer is None or deadline.at < outer.at else outer
+
+
 @contextmanager
 def within(deadline: Deadline) -> Generator[None]:
     """Let everything in the block be over by a deadline, or by an earlier one around it."""
-    outer = _current.get()
-    at = math.inf if outer is None else outer.at
-    token = _current.set(deadline if deadline.at < at else outer)
+    token = _current.set(or_earlier(deadline))
     try:
         yield
     finally:

@@ -1,6 +1,8 @@
 """One deadline for all that a caller asks for."""
 
 import base64
+import json
+import time
 from typing import Any
 
 import httpx
@@ -14,9 +16,12 @@ from agb import (
     CreateSessionParams,
     DeadlineExceededError,
     InvalidParamsError,
+    ReadTimeoutError,
+    SessionLimitError,
     WaitTimeoutError,
 )
 from agb._concurrency import aio
+from agb._deadline import Deadline, current_deadline
 
 RAN = tool_text('{"stdout": "", "exit_code": 0}')
 
@@ -104,6 +109,97 @@ async def test_a_session_is_deleted_though_the_time_is_up() -> None:
                 while (await session.get_status()).success:
                     await aio.sleep(0.05)
     assert network.paths()[-2:] == ["releaseSessionAsync", "getSessionInfo"]
+
+
+async def test_a_session_is_kept_though_the_time_of_who_opened_its_block_is_up() -> None:
+    network = Noting(
+        createSession=envelope({"sessionId": "s-1"}),
+        refreshSessionIdleTime=envelope(),
+        releaseSessionAsync=envelope(),
+        getSessionInfo=envelope({"status": "FINISH"}),
+    )
+    params = CreateSessionParams(image_id="code_latest", idle_release_timeout=1)
+    async with client(network) as agb:
+        scope = agb.session(params)
+        with package.deadline(0.5):
+            async with scope as session:
+                while (await session.get_status()).success:
+                    await aio.sleep(0.05)
+                before = len(network.paths())
+                ends = Deadline(30)
+                while network.paths()[before:].count("refreshSessionIdleTime") < 2:
+                    assert not ends.is_over
+                    await aio.sleep(0.05)
+
+
+async def test_a_place_for_a_session_is_waited_for_as_long_as_the_caller_has() -> None:
+    network = Noting(
+        createSession=envelope({"sessionId": "s-1"}),
+        getSessionInfo=envelope({"status": "RUNNING"}),
+    )
+    full = AsyncAGB("key", endpoint="https://agb.example", transport=network, max_sessions=1)
+    async with full as agb:
+        params = CreateSessionParams(image_id="code_latest")
+        (await agb.create(params)).raise_for_error()
+        with package.deadline(0.1):
+            late = await agb.create(params)
+    assert isinstance(late.error, SessionLimitError)
+    assert "within 0.1 s" in late.error_message
+
+
+class Losing(Network):
+    """An AGB whose answer to a create is lost, and the caller's time is up meanwhile.
+
+    Args:
+        shows: At which look the session shows.
+    """
+
+    def __init__(self, shows: int) -> None:
+        super().__init__(
+            createSession=self._create,
+            ListSession=self._list,
+            GetLabel=lambda _: envelope({"labels": self.labels}),
+            releaseSessionAsync=envelope(),
+            getSessionInfo=envelope({"status": "FINISH"}),
+        )
+        self.labels = ""
+        self._hidden = shows - 1
+
+    def _create(self, request: httpx.Request) -> Exception:
+        self.labels = json.loads(request.content)["labels"]
+        deadline = current_deadline()
+        assert deadline is not None
+        deadline.at = time.monotonic()
+        return httpx.ReadTimeout("lost")
+
+    def _list(self, _: httpx.Request) -> httpx.Response:
+        self._hidden -= 1
+        return envelope([{"sessionId": "s-1"}] if self._hidden < 0 else [])
+
+
+@pytest.mark.parametrize("shows", [1, 2])
+async def test_a_session_whose_create_was_lost_when_the_time_was_up_is_deleted(
+    shows: int,
+) -> None:
+    network = Losing(shows)
+    async with client(network) as agb:
+        with package.deadline(30):
+            created = await agb.create(CreateSessionParams(image_id="code_latest"))
+    assert isinstance(created.error, ReadTimeoutError)
+    assert "agb.request" not in created.error_message
+    looks = ["ListSession"] * shows
+    deletion = ["releaseSessionAsync", "getSessionInfo"]
+    assert network.paths() == ["createSession", *looks, "GetLabel", *deletion]
+
+
+@pytest.mark.usefixtures("looks_once")
+async def test_what_may_be_left_when_the_time_was_up_is_named() -> None:
+    network = Losing(shows=2)
+    async with client(network) as agb:
+        with package.deadline(30):
+            created = await agb.create(CreateSessionParams(image_id="code_latest"))
+    assert "there may be a session labelled agb.request=" in created.error_message
+    assert network.paths() == ["createSession", "ListSession"]
 
 
 async def test_the_parts_of_an_operation_share_its_time() -> None:

@@ -2,6 +2,8 @@
 """One deadline for all that a caller asks for."""
 
 import base64
+import json
+import time
 from typing import Any
 
 import httpx
@@ -14,10 +16,13 @@ from agb import (
     CreateSessionParams,
     DeadlineExceededError,
     InvalidParamsError,
+    ReadTimeoutError,
     Session,
+    SessionLimitError,
     WaitTimeoutError,
 )
 from agb._concurrency import threads
+from agb._deadline import Deadline, current_deadline
 
 RAN = tool_text('{"stdout": "", "exit_code": 0}')
 
@@ -103,6 +108,94 @@ def test_a_session_is_deleted_though_the_time_is_up() -> None:
             while session.get_status().success:
                 threads.sleep(0.05)
     assert network.paths()[-2:] == ["releaseSessionAsync", "getSessionInfo"]
+
+
+def test_a_session_is_kept_though_the_time_of_who_opened_its_block_is_up() -> None:
+    network = Noting(
+        createSession=envelope({"sessionId": "s-1"}),
+        refreshSessionIdleTime=envelope(),
+        releaseSessionAsync=envelope(),
+        getSessionInfo=envelope({"status": "FINISH"}),
+    )
+    params = CreateSessionParams(image_id="code_latest", idle_release_timeout=1)
+    with client(network) as agb:
+        scope = agb.session(params)
+        with package.deadline(0.5), scope as session:
+            while session.get_status().success:
+                threads.sleep(0.05)
+            before = len(network.paths())
+            ends = Deadline(30)
+            while network.paths()[before:].count("refreshSessionIdleTime") < 2:
+                assert not ends.is_over
+                threads.sleep(0.05)
+
+
+def test_a_place_for_a_session_is_waited_for_as_long_as_the_caller_has() -> None:
+    network = Noting(
+        createSession=envelope({"sessionId": "s-1"}),
+        getSessionInfo=envelope({"status": "RUNNING"}),
+    )
+    full = AGB("key", endpoint="https://agb.example", transport=network, max_sessions=1)
+    with full as agb:
+        params = CreateSessionParams(image_id="code_latest")
+        agb.create(params).raise_for_error()
+        with package.deadline(0.1):
+            late = agb.create(params)
+    assert isinstance(late.error, SessionLimitError)
+    assert "within 0.1 s" in late.error_message
+
+
+class Losing(Network):
+    """An AGB whose answer to a create is lost, and the caller's time is up meanwhile.
+
+    Args:
+        shows: At which look the session shows.
+    """
+
+    def __init__(self, shows: int) -> None:
+        super().__init__(
+            createSession=self._create,
+            ListSession=self._list,
+            GetLabel=lambda _: envelope({"labels": self.labels}),
+            releaseSessionAsync=envelope(),
+            getSessionInfo=envelope({"status": "FINISH"}),
+        )
+        self.labels = ""
+        self._hidden = shows - 1
+
+    def _create(self, request: httpx.Request) -> Exception:
+        self.labels = json.loads(request.content)["labels"]
+        deadline = current_deadline()
+        assert deadline is not None
+        deadline.at = time.monotonic()
+        return httpx.ReadTimeout("lost")
+
+    def _list(self, _: httpx.Request) -> httpx.Response:
+        self._hidden -= 1
+        return envelope([{"sessionId": "s-1"}] if self._hidden < 0 else [])
+
+
+@pytest.mark.parametrize("shows", [1, 2])
+def test_a_session_whose_create_was_lost_when_the_time_was_up_is_deleted(
+    shows: int,
+) -> None:
+    network = Losing(shows)
+    with client(network) as agb, package.deadline(30):
+        created = agb.create(CreateSessionParams(image_id="code_latest"))
+    assert isinstance(created.error, ReadTimeoutError)
+    assert "agb.request" not in created.error_message
+    looks = ["ListSession"] * shows
+    deletion = ["releaseSessionAsync", "getSessionInfo"]
+    assert network.paths() == ["createSession", *looks, "GetLabel", *deletion]
+
+
+@pytest.mark.usefixtures("looks_once")
+def test_what_may_be_left_when_the_time_was_up_is_named() -> None:
+    network = Losing(shows=2)
+    with client(network) as agb, package.deadline(30):
+        created = agb.create(CreateSessionParams(image_id="code_latest"))
+    assert "there may be a session labelled agb.request=" in created.error_message
+    assert network.paths() == ["createSession", "ListSession"]
 
 
 def test_the_parts_of_an_operation_share_its_time() -> None:

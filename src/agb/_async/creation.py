@@ -10,7 +10,7 @@ from agb._async.session import AsyncSession
 from agb._concurrency import aio
 from agb._context_reading import sync_failure
 from agb._creating import also_told, created_data, looks
-from agb._deadline import Deadline
+from agb._deadline import Deadline, or_earlier, within
 from agb._own_labels import REQUEST
 from agb._wire import endpoints
 from agb._wire.messages.sessions import CreateSessionRequest, ListSessionsRequest, SessionRequest
@@ -55,6 +55,7 @@ class AsyncCreation:
             APIError: The AGB says that there is none.
             ContextSyncError: A context does not come.
         """
+        deadline = or_earlier(deadline)
         await self._live.enter(self._agb.transport, self._label, deadline)
         try:
             created = await aio.finished_or_undone(
@@ -78,7 +79,7 @@ class AsyncCreation:
                 _log.info("session %s is adopted, though %s", self._session_id, error)
                 return found
             if pauses:
-                also_told(error, await self._give_up())
+                also_told(error, await self._leave_none(pauses, deadline))
             raise
         self._know(data.session_id)
         if self._abandoned:  # by a thread that was interrupted, and did not wait so long
@@ -143,20 +144,35 @@ class AsyncCreation:
     async def _undo(self, _: SessionResult[AsyncSession] | None) -> None:
         """Leave no session behind a cancelled create."""
         self._abandoned = True
-        try:
-            await aio.shielded(self._find_and_give_up, seconds=2 * _UNDO_SECONDS)
-        except TimeoutError:
-            _log.warning("a create was cancelled, and cleaning up took too long: %s", self._doubt())
+        await self._find_and_give_up(() if self._certain else _creating.LATE)
 
-    async def _find_and_give_up(self) -> None:
-        for pause in () if self._certain else _creating.LATE:
-            await aio.sleep(pause)
-            try:
-                if await self._shows():
-                    break
-            except AGBError as error:
-                _log.debug("a session labelled %s is looked for: %s", self._label, error)
-        await self._give_up()
+    async def _leave_none(self, pauses: Sequence[float], deadline: Deadline) -> str:
+        """Leave no session behind a create that failed, and say what may be left."""
+        if self._session_id is None and deadline.is_over:  # it was not looked for long enough
+            return await self._find_and_give_up(pauses)
+        return await self._give_up()
+
+    async def _find_and_give_up(self, pauses: Sequence[float]) -> str:
+        """Look for the session, in a time of its own, delete it, and say what may be left."""
+        try:
+            return await aio.shielded(
+                lambda: self._look_and_give_up(pauses), seconds=2 * _UNDO_SECONDS
+            )
+        except TimeoutError:
+            told = f"cleaning up took too long: {self._doubt()}"
+            _log.warning("%s", told)
+            return told
+
+    async def _look_and_give_up(self, pauses: Sequence[float]) -> str:
+        with within(Deadline(_UNDO_SECONDS)):
+            for pause in pauses:
+                await aio.sleep(pause)
+                try:
+                    if await self._shows():
+                        break
+                except AGBError as error:
+                    _log.debug("a session labelled %s is looked for: %s", self._label, error)
+        return await self._give_up()
 
     async def _give_up(self) -> str:
         """Delete the session if it is known, and say what may be left."""

@@ -9,7 +9,7 @@ from agb import _creating
 from agb._concurrency import threads
 from agb._context_reading import sync_failure
 from agb._creating import also_told, created_data, looks
-from agb._deadline import Deadline
+from agb._deadline import Deadline, or_earlier, within
 from agb._own_labels import REQUEST
 from agb._sync.labels import Labels
 from agb._sync.session import Session
@@ -56,6 +56,7 @@ class Creation:
             APIError: The AGB says that there is none.
             ContextSyncError: A context does not come.
         """
+        deadline = or_earlier(deadline)
         self._live.enter(self._agb.transport, self._label, deadline)
         try:
             created = threads.finished_or_undone(
@@ -79,7 +80,7 @@ class Creation:
                 _log.info("session %s is adopted, though %s", self._session_id, error)
                 return found
             if pauses:
-                also_told(error, self._give_up())
+                also_told(error, self._leave_none(pauses, deadline))
             raise
         self._know(data.session_id)
         if self._abandoned:  # by a thread that was interrupted, and did not wait so long
@@ -140,20 +141,35 @@ class Creation:
     def _undo(self, _: SessionResult[Session] | None) -> None:
         """Leave no session behind a cancelled create."""
         self._abandoned = True
-        try:
-            threads.shielded(self._find_and_give_up, seconds=2 * _UNDO_SECONDS)
-        except TimeoutError:
-            _log.warning("a create was cancelled, and cleaning up took too long: %s", self._doubt())
+        self._find_and_give_up(() if self._certain else _creating.LATE)
 
-    def _find_and_give_up(self) -> None:
-        for pause in () if self._certain else _creating.LATE:
-            threads.sleep(pause)
-            try:
-                if self._shows():
-                    break
-            except AGBError as error:
-                _log.debug("a session labelled %s is looked for: %s", self._label, error)
-        self._give_up()
+    def _leave_none(self, pauses: Sequence[float], deadline: Deadline) -> str:
+        """Leave no session behind a create that failed, and say what may be left."""
+        if self._session_id is None and deadline.is_over:  # it was not looked for long enough
+            return self._find_and_give_up(pauses)
+        return self._give_up()
+
+    def _find_and_give_up(self, pauses: Sequence[float]) -> str:
+        """Look for the session, in a time of its own, delete it, and say what may be left."""
+        try:
+            return threads.shielded(
+                lambda: self._look_and_give_up(pauses), seconds=2 * _UNDO_SECONDS
+            )
+        except TimeoutError:
+            told = f"cleaning up took too long: {self._doubt()}"
+            _log.warning("%s", told)
+            return told
+
+    def _look_and_give_up(self, pauses: Sequence[float]) -> str:
+        with within(Deadline(_UNDO_SECONDS)):
+            for pause in pauses:
+                threads.sleep(pause)
+                try:
+                    if self._shows():
+                        break
+                except AGBError as error:
+                    _log.debug("a session labelled %s is looked for: %s", self._label, error)
+        return self._give_up()
 
     def _give_up(self) -> str:
         """Delete the session if it is known, and say what may be left."""
