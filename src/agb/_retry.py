@@ -56,7 +56,7 @@ TABLE: Mapping[Failure, Mapping[Safety, bool]] = {
         Failure.UNAVAILABLE: (True, True, False, False),
         Failure.GATEWAY_TIMEOUT: (True, True, False, False),
         Failure.GARBLED: (True, True, False, False),
-        Failure.PAGE: (False, False, False, False),
+        Failure.PAGE: (True, True, False, False),  # as of a gateway that is being changed
         Failure.INCOMPLETE: (False, False, False, False),
         Failure.REFUSED: (False, False, False, False),
     }.items()

@@ -145,6 +145,23 @@ def store_refusal(name: str, status: int, content: bytes) -> TransferError:
     )
 
 
+def check_taken(name: str, etag: str, content: bytes) -> None:
+    """Check that a store said yes, and not somebody before it, such as a gateway with a page.
+
+    A store tells what it calls the content that it has taken, or says nothing at all.
+
+    Args:
+        name: What it is about.
+        etag: What the answer calls the content.
+        content: What else it says.
+
+    Raises:
+        TransferError: It was no store.
+    """
+    if content and not etag:
+        raise TransferError(f"{name}: somebody else than a store answered, as gateways do")
+
+
 def _json_refusal(status: int, content: bytes) -> dict[str, Any]:
     try:
         return {key.lower(): value for key, value in read_object(status, content).items()}

@@ -123,6 +123,8 @@ def store(answer: httpx.Response | Exception) -> Network:
         (httpx.Response(403, content=b"expired"), TransferError),
         (httpx.Response(200, headers={"etag": f'"{"0" * 64}"'}), TransferError),
         (httpx.Response(200, headers={"etag": f'"{"0" * 32}"'}), TransferError),
+        (httpx.Response(200, html="<h1>Sign in</h1>"), TransferError),
+        (httpx.Response(200, json={"success": True}), TransferError),
         (httpx.ConnectError("refused"), APIConnectionError),
     ],
 )

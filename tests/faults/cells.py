@@ -69,8 +69,8 @@ def _makes_no_sense(operation: str, stage: str, first: bool, fault: Fault) -> bo
         (fault.act is None and not first)
         # There can't be two WebSockets on one connection.
         or (fault.name in {"asked twice", "answered twice"} and stage == "stream GET")
-        # A whole answer of a store says nothing that it could be checked by.
-        or (fault.name in {"HTML", "half JSON"} and stage.startswith("objects"))
+        # What a store gives is whatever it is: nothing says that it is to be something else.
+        or (fault.name in {"HTML", "half JSON"} and stage == "objects GET")
         # These wait for half a minute, whatever they are told.
         or (fault.held and operation == "command.start")
         or (fault.times > 1 and operation == "session()" and stage != "createSession")

@@ -7,7 +7,16 @@ from typing import BinaryIO, Self
 from agb._async.transport import AsyncTransport
 from agb._concurrency import aio
 from agb._http import AsyncHTTPStream, HTTPResponse
-from agb._transfers import CHUNK, Landing, Progress, Tally, opened, read_chunk, store_refusal
+from agb._transfers import (
+    CHUNK,
+    Landing,
+    Progress,
+    Tally,
+    check_taken,
+    opened,
+    read_chunk,
+    store_refusal,
+)
 
 _GOOD_PUT = frozenset({200, 201, 204})
 _GOOD_GET = 200
@@ -72,7 +81,9 @@ class AsyncStorage:
             response = await self._transport.stream_out(url, headers, stream)
         if response.status_code not in _GOOD_PUT:
             raise store_refusal(name, response.status_code, response.content)
-        tally.check(name, size, response.headers.get("etag", ""))
+        etag = response.headers.get("etag", "")
+        check_taken(name, etag, response.content)
+        tally.check(name, size, etag)
         return response
 
     async def get(
