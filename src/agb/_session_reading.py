@@ -6,11 +6,13 @@ from attrs import fields
 
 from agb._wire.messages.sessions import DesktopInfo, ResourceData, SessionData
 from agb._wire.messages.tools import ToolLine
-from agb.exceptions import AGBError, SessionNotDeletedError, SessionNotFoundError
+from agb.exceptions import AGBError, SessionNotDeletedError, SessionNotFoundError, WaitTimeoutError
 from agb.results import McpTool, SessionInfo
 from agb.results import SessionData as PublicSessionData
 
 _LISTENING = "listening"
+DELETING = "DELETING"
+"""Status of a session that its AGB is releasing."""
 _OVER = frozenset({"FINISH", "DELETED"})
 
 
@@ -22,6 +24,11 @@ def is_over(status: str) -> bool:
 def is_gone(error: AGBError | None) -> bool:
     """Tell whether an error says that the session is not there any more."""
     return isinstance(error, SessionNotFoundError)
+
+
+def is_going(error: AGBError | None) -> bool:
+    """Tell whether an error says that a session is being deleted, and is not gone yet."""
+    return isinstance(error, WaitTimeoutError) and error.status == DELETING
 
 
 def not_deleted(session_id: str, failure: AGBError | TimeoutError) -> SessionNotDeletedError:

@@ -441,6 +441,17 @@ class DeadlineExceededError(AGBError, TimeoutError):
 
 
 class WaitTimeoutError(AGBError, TimeoutError):
-    """What was waited for did not happen in time."""
+    """What was waited for did not happen in time.
+
+    Attributes:
+        status: What the AGB last said that it is doing, such as `DELETING`; empty where that is not
+            known.
+    """
 
     default_code = "WAIT_TIMEOUT"
+
+    def __init__(
+        self, message: str, *, code: str = "", request_id: str = "", status: str = ""
+    ) -> None:
+        super().__init__(message, code=code, request_id=request_id)
+        self.status = status

@@ -14,6 +14,7 @@ from agb import (
     AsyncSession,
     ConnectTimeoutError,
     ContextNotFoundError,
+    ContextSync,
     CreateSessionParams,
     FileError,
     McpTool,
@@ -26,9 +27,11 @@ from agb import (
     UnexpectedResponseError,
     WaitTimeoutError,
 )
+from agb._async import scope
 
 KEY = "the-secret-key"
 CREATE = CreateSessionParams(image_id="code_latest")
+MOUNTING = CreateSessionParams("code_latest", context_syncs=[ContextSync("SdkCtx-1", "/home/data")])
 
 
 def client(network: Network) -> AsyncAGB:
@@ -198,6 +201,49 @@ async def test_a_session_that_can_not_be_deleted_makes_its_block_raise() -> None
             async with agb.session(CREATE):
                 raise RuntimeError("inside")
     assert "session s-1 could not be deleted: try later" in caught.value.__notes__
+
+
+@pytest.fixture
+def short_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let blocks wait for the end of their sessions for a moment only."""
+    monkeypatch.setattr(scope, "_DELETE_SECONDS", 0.3)
+
+
+def ending(status: str) -> Network:
+    """Return an AGB that takes each release on, and leaves its session like this."""
+    return Network(
+        createSession=envelope({"sessionId": "s-1"}),
+        releaseSessionAsync=envelope(),
+        getSessionInfo=envelope({"status": status}),
+        GetContextInfo=envelope(),
+    )
+
+
+@pytest.mark.usefixtures("short_ends")
+async def test_a_block_ends_well_when_its_session_is_going_and_needs_nobody_for_that(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with client(ending("DELETING")) as agb, agb.session(CREATE):
+        pass
+    assert "session s-1 was asked to end; after 0.3 s its status is DELETING" in caplog.text
+
+
+@pytest.mark.usefixtures("short_ends")
+@pytest.mark.parametrize(
+    ("status", "params"),
+    [
+        ("RUNNING", CREATE),
+        ("DELETING", MOUNTING),
+    ],
+)
+async def test_a_block_raises_when_its_session_lives_on_or_has_files_to_bring_back(
+    status: str, params: CreateSessionParams
+) -> None:
+    async with client(ending(status)) as agb:
+        block = agb.session(params)
+        await block.__aenter__()
+        with pytest.raises(SessionNotDeletedError, match=f"its status is {status}"):
+            await block.__aexit__(None, None, None)
 
 
 async def test_a_page_token_that_is_refused_is_forgotten_and_the_walk_begins_anew() -> None:

@@ -23,7 +23,6 @@ from agb._concurrency import threads
 
 KEY = "the-secret-key"
 CREATE = CreateSessionParams(image_id="code_latest")
-PAGE = httpx.Response(200, html="<h1>Sign in</h1>")
 
 NOT_SENT = (
     httpx.ConnectError("refused"),
@@ -40,6 +39,7 @@ MAY_HAVE_RUN = (
     httpx.Response(502, html="<h1>Bad gateway</h1>"),
     httpx.Response(503, headers={"retry-after": "1"}, json={}),
     httpx.Response(200, content=b'{"success": tr'),
+    httpx.Response(200, html="<h1>Back in a minute</h1>"),
 )
 
 
@@ -136,7 +136,7 @@ def test_a_link_that_limits_its_rate_is_asked_again(waits: list[float]) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [PAGE, envelope({"no": "id"}), refusal(403, "", "no"), refusal(501, "", "no")]
+    "answer", [envelope({"no": "id"}), refusal(403, "", "no"), refusal(501, "", "no")]
 )
 @pytest.mark.usefixtures("waits")
 def test_an_answer_that_will_not_change_is_the_last_one(answer: httpx.Response) -> None:
@@ -156,6 +156,15 @@ def test_tries_end_and_the_error_tells_how_many_there_were(waits: list[float]) -
     assert waits == [0.5, 1, 2, 4]
     assert never is not None
     assert never.attempts == 1
+
+
+def test_a_delete_is_sent_again_twice_as_often(waits: list[float]) -> None:
+    network = Network(releaseSessionAsync=refusal(503, "", "not now"))
+    with client(network, max_retries=2) as agb:
+        failed = agb.delete("s-1").error
+    assert failed is not None
+    assert failed.attempts == len(network.asked) == 5
+    assert waits == [0.5, 1, 2, 4]
 
 
 def test_a_wait_that_the_caller_has_no_time_for_is_not_begun(waits: list[float]) -> None:

@@ -12,9 +12,8 @@ from agb._creating import create_request
 from agb._deadline import Deadline
 from agb._keeping import Duties
 from agb._lease import lease_labels
-from agb._session_reading import not_deleted
+from agb._session_reading import is_going, not_deleted
 from agb.exceptions import AGBError, WrongProcessError
-from agb.results import DeleteResult
 from agb.session_params import CreateSessionParams
 
 if TYPE_CHECKING:
@@ -32,7 +31,9 @@ class AsyncSessionScope:
     Cancellation and Ctrl-C do not break off the deletion, which may take some 30 s; they go on
     when it is done. When the session can't be deleted, the block raises a
     `SessionNotDeletedError`; if it was raising something else already, that gets a note, and a
-    warning is logged.
+    warning is logged. An AGB that has begun with the deletion may take longer than that: it needs
+    nobody for the rest, so that is only logged, unless files are still to be brought back to
+    contexts.
 
     Made by `AsyncAGB.session`.
     """
@@ -91,8 +92,7 @@ class AsyncSessionScope:
             )
             return
         try:
-            deleted = await aio.shielded(lambda: self._end(session), seconds=_DELETE_SECONDS + 15)
-            deleted.raise_for_error()
+            await aio.shielded(lambda: self._end(session), seconds=_DELETE_SECONDS + 15)
         except WrongProcessError:  # a fork: the session is its parent's to delete
             if error is None:
                 raise
@@ -103,7 +103,12 @@ class AsyncSessionScope:
             error.add_note(left.message)
             _log.warning("%s", left.message)
 
-    async def _end(self, session: AsyncSession) -> DeleteResult:
+    async def _end(self, session: AsyncSession) -> None:
         self._session = None
         await self._agb.keeper.release(session.session_id)
-        return await session.delete(timeout=_DELETE_SECONDS)
+        deleted = await session.delete(timeout=_DELETE_SECONDS)
+        if is_going(deleted.error) and not self._params.all_context_syncs():
+            self._agb.live.forget(session.session_id)
+            _log.warning("%s; it goes by itself", deleted.error_message)
+        else:
+            deleted.raise_for_error()

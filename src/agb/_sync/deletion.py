@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from agb._concurrency import threads
 from agb._context_reading import sync_failure
 from agb._deadline import Deadline
-from agb._session_reading import is_gone, is_over
+from agb._session_reading import DELETING, is_gone, is_over
 from agb._sync.streams import Streams
+from agb._sync.transport import Transport
 from agb._wire import endpoints
 from agb._wire.messages.sessions import SessionRequest
 from agb.exceptions import (
@@ -53,7 +54,7 @@ class Deletion:
                 synced.raise_for_error()
         deadline = Deadline(seconds)
         try:
-            answer = self._session.transport.call(
+            answer = self._persistent().call(
                 endpoints.RELEASE_SESSION_ASYNC,
                 SessionRequest(session_id=session_id),
                 session_id=session_id,
@@ -70,6 +71,11 @@ class Deletion:
         self._session.agb.live.forget(session_id)
         return DeleteResult(request_id=answer.request_id)
 
+    def _persistent(self) -> Transport:
+        """Send again more often than others: what is not deleted goes on, and costs."""
+        agb = self._session.agb
+        return agb.with_options(max_retries=2 * agb.config.max_retries).transport
+
     def _wait_until_gone(self, deadline: Deadline, request_id: str) -> None:
         status = problem = ""
         for pause in deadline.pauses():
@@ -78,7 +84,7 @@ class Deletion:
                 return
             if isinstance(seen.error, (AuthenticationError, PermissionDeniedError)):
                 raise seen.error
-            if status == "DELETING" and seen.status == "RUNNING":
+            if status == DELETING and seen.status == "RUNNING":
                 raise self._why_kept(request_id)
             if isinstance(seen.error, DeadlineExceededError):
                 break  # it was not asked: what it said before is what is known
@@ -89,6 +95,7 @@ class Deletion:
             f"session {self._session.session_id} was asked to end; after {deadline.seconds:g} s "
             f"{last}",
             request_id=request_id,
+            status=status,
         )
 
     def _why_kept(self, request_id: str) -> ContextSyncError:

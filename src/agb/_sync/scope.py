@@ -10,12 +10,11 @@ from agb._creating import create_request
 from agb._deadline import Deadline
 from agb._keeping import Duties
 from agb._lease import lease_labels
-from agb._session_reading import not_deleted
+from agb._session_reading import is_going, not_deleted
 from agb._sync.creation import Creation
 from agb._sync.keeping import Kept
 from agb._sync.session import Session
 from agb.exceptions import AGBError, WrongProcessError
-from agb.results import DeleteResult
 from agb.session_params import CreateSessionParams
 
 if TYPE_CHECKING:
@@ -33,7 +32,9 @@ class SessionScope:
     Cancellation and Ctrl-C do not break off the deletion, which may take some 30 s; they go on
     when it is done. When the session can't be deleted, the block raises a
     `SessionNotDeletedError`; if it was raising something else already, that gets a note, and a
-    warning is logged.
+    warning is logged. An AGB that has begun with the deletion may take longer than that: it needs
+    nobody for the rest, so that is only logged, unless files are still to be brought back to
+    contexts.
 
     Made by `AGB.session`.
     """
@@ -92,8 +93,7 @@ class SessionScope:
             )
             return
         try:
-            deleted = threads.shielded(lambda: self._end(session), seconds=_DELETE_SECONDS + 15)
-            deleted.raise_for_error()
+            threads.shielded(lambda: self._end(session), seconds=_DELETE_SECONDS + 15)
         except WrongProcessError:  # a fork: the session is its parent's to delete
             if error is None:
                 raise
@@ -104,7 +104,12 @@ class SessionScope:
             error.add_note(left.message)
             _log.warning("%s", left.message)
 
-    def _end(self, session: Session) -> DeleteResult:
+    def _end(self, session: Session) -> None:
         self._session = None
         self._agb.keeper.release(session.session_id)
-        return session.delete(timeout=_DELETE_SECONDS)
+        deleted = session.delete(timeout=_DELETE_SECONDS)
+        if is_going(deleted.error) and not self._params.all_context_syncs():
+            self._agb.live.forget(session.session_id)
+            _log.warning("%s; it goes by itself", deleted.error_message)
+        else:
+            deleted.raise_for_error()
