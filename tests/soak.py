@@ -25,20 +25,21 @@ from faults.kinds import FAULTS
 from faults.proxy import Act, Exchange, passed_on, proxy_to
 from support.local import LocalAGB, running
 
-from agb import AGBError, AsyncAGB, Config
+from agb import AGBError, AsyncAGB, Config, SessionNotDeletedError
 
 FAULTY = 0.05
 """Share of requests that are spoilt."""
 _KINDS = [fault for fault in FAULTS.values() if fault.act and fault.times == 1 and not fault.held]
 _KINDS = [fault for fault in _KINDS if fault.reaches != "twice"]
-_WARM = 12
-"""Processes of the sandbox that is kept ready for the next session, and a few that are going."""
+_WARM = 1
+"""Sandboxes that are kept ready for the next session."""
+_LOOKS, _BETWEEN = 600, 0.1
+"""How often to look whether something has come to rest, and the seconds between two looks."""
 PERMITTED = {
     "API_ERROR",
     "CONNECTION_ERROR",
     "CONNECT_FAILED",
     "SERVER_ERROR",
-    "SESSION_NOT_DELETED",
     "STREAM_DISCONNECTED",
     "STREAM_REFUSED",
     "Throttling",
@@ -56,7 +57,9 @@ class Account:
         sessions: How many sessions were tried, and are accounted for.
         spoilt: How many requests were spoilt.
         asked: How many there were.
+        kept: Why blocks could not delete their sessions, and how often that was so.
         wrong: What must not be.
+        processes: How many the server had before and afterwards.
         memory: MB that the client and the server used, at a quarter and at the end.
     """
 
@@ -64,7 +67,9 @@ class Account:
     sessions: int = 0
     spoilt: int = 0
     asked: int = 0
+    kept: Counter[str] = field(factory=Counter)
     wrong: list[str] = field(factory=list)
+    processes: list[int] = field(factory=list)
     memory: list[tuple[float, float]] = field(factory=list)
 
     def note(self, outcome: str) -> None:
@@ -114,9 +119,17 @@ async def use(agb: AsyncAGB, run: str, account: Account) -> None:
             assert not read.success or not written.success or read.content == run, read
             account.note(read.code if read.code and written.success else "right")
         account.note("right")
+    except SessionNotDeletedError as error:
+        account.note(error.code)
+        account.kept[_why(error)] += 1
     except AGBError as error:
         account.note(error.code)
     account.sessions += 1
+
+
+def _why(error: SessionNotDeletedError) -> str:
+    said = str(error.__cause__).replace(error.session_id, "it")
+    return f"{getattr(error.__cause__, 'code', '')} {said}".strip()
 
 
 @asynccontextmanager
@@ -132,7 +145,11 @@ async def soak(local: LocalAGB, server: psutil.Process, sessions: int, at_once: 
     account, run, waiting = Account(), secrets.token_hex(8), list(range(sessions))
     seed = secrets.randbits(32)
     print(f"seed {seed}", flush=True)  # noqa: T201 - for whoever looks at a failure
-    processes = len(server.children(recursive=True))
+    async with using(local.endpoint, local.api_key) as truth:
+        async with truth.session():
+            pass
+        await _rests(truth, account)
+        account.processes.append(_processes(server))
 
     async def work(agb: AsyncAGB) -> None:
         while waiting:
@@ -151,29 +168,48 @@ async def soak(local: LocalAGB, server: psutil.Process, sessions: int, at_once: 
     if account.sessions != sessions:
         account.wrong.append(f"{account.sessions} sessions are accounted for")
     async with using(local.endpoint, local.api_key) as truth:
-        await _look_what_is_left(truth, run, server, processes, account)
+        await _look_what_is_left(truth, run, server, account)
     account.look_at_memory(server)
     return account
 
 
 async def _look_what_is_left(
-    truth: AsyncAGB, run: str, server: psutil.Process, processes: int, account: Account
+    truth: AsyncAGB, run: str, server: psutil.Process, account: Account
 ) -> None:
+    """Look, and delete nothing: each block has deleted its own."""
+    await _rests(truth, account)
     left = (await truth.list({"soak": run})).raise_for_error().total_count
-    if left > account.outcomes["SESSION_NOT_DELETED"]:
+    if left:
         account.wrong.append(f"{left} sessions are left")
-    async for session in truth.iter_sessions({"soak": run}):
-        (await session.delete()).raise_for_error()
-    if not await _becomes(lambda: len(server.children(recursive=True)) <= processes + _WARM):
-        account.wrong.append(f"{len(server.children(recursive=True))} processes are left")
+    before = account.processes[0]
+    if not await _becomes(lambda: _processes(server) == before):
+        account.wrong.append(f"{before} processes have become {_processes(server)}")
+    account.processes.append(_processes(server))
+
+
+async def _rests(truth: AsyncAGB, account: Account) -> None:
+    """Wait until the server has no session, none that is going, and a sandbox for the next one."""
+    wanted = {"sessions": 0, "starting": 0, "ending": 0, "ready": _WARM}
+    busy = wanted
+    for _ in range(_LOOKS):
+        load = (await truth.client.request("GET", "/health"))["data"]
+        busy = {name: load[name] for name in wanted if load[name] != wanted[name]}
+        if not busy:
+            return
+        await anyio.sleep(_BETWEEN)
+    account.wrong.append(f"the server does not come to rest: {busy}")
+
+
+def _processes(server: psutil.Process) -> int:
+    return len(server.children(recursive=True))
 
 
 async def _becomes(holds: Callable[[], bool]) -> bool:
     """Wait for a while until something holds, and tell whether it does."""
-    for _ in range(300):
+    for _ in range(_LOOKS):
         if holds():
             return True
-        await anyio.sleep(0.1)
+        await anyio.sleep(_BETWEEN)
     return False
 
 
@@ -183,6 +219,9 @@ def report(account: Account) -> str:
         f"{account.sessions} sessions, {account.asked} requests, {account.spoilt} of them spoilt"
     ]
     lines += [f"{count:6} {outcome}" for outcome, count in account.outcomes.most_common()]
+    lines.append(f"{account.kept.total()} blocks could not delete their sessions")
+    lines += [f"{count:6} {why}" for why, count in account.kept.most_common()]
+    lines.append("processes: " + ", then ".join(map(str, account.processes)))
     for when, (client, server) in zip(("at a quarter", "at the end"), account.memory, strict=True):
         lines.append(f"memory {when}: client {client:.0f} MB, server {server:.0f} MB")
     return "\n".join([*lines, *(f"WRONG: {wrong}" for wrong in account.wrong)])
@@ -196,7 +235,7 @@ def main() -> int:
     options = parser.parse_args()
     key, before = secrets.token_urlsafe(32), psutil.Process().children()
     most = str(options.at_once * 2 + 50)
-    arguments = ("--max-sessions", most, "--idle-timeout", "3600")
+    arguments = ("--max-sessions", most, "--idle-timeout", "3600", "--warm", str(_WARM))
     with (
         tempfile.TemporaryDirectory() as folder,
         running(Path(folder), api_key=key, arguments=arguments) as local,

@@ -15,3 +15,4 @@ def test_many_sessions_under_faults_leave_nothing_and_tell_no_lies() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "WRONG" not in done.stdout
     assert " of them spoilt" in done.stdout
+    assert "0 blocks could not delete their sessions" in done.stdout

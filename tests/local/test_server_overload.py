@@ -56,6 +56,8 @@ async def test_the_health_is_told_to_anybody_and_the_load_to_who_has_the_key(
         "status": "ok",
         "sessions": 1,
         "starting": 0,
+        "ending": 0,
+        "ready": 0,
         "requests": 0,
         "connections": 1,
         "bytesHeld": 0,

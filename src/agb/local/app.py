@@ -210,6 +210,8 @@ def _health(answering: _Answering) -> _Serve:
             data |= {
                 "sessions": len(answering.sessions.active()),
                 "starting": answering.sessions.opening,
+                "ending": answering.sessions.ending,
+                "ready": answering.sessions.ready,
                 "requests": answering.load.requests,
                 "connections": answering.load.connections(),
                 "bytesHeld": answering.load.bytes_held,

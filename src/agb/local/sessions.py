@@ -155,6 +155,11 @@ class Sessions:
         """How many sessions are being made."""
         return self._opening
 
+    @property
+    def ending(self) -> int:
+        """How many sessions are being released."""
+        return len(self._releases)
+
     def _room(self) -> int:
         """Count the sandboxes that there may be on top of those that are."""
         return self._most - len(self.active()) - self._opening - len(self._pool)
