@@ -5,6 +5,7 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -24,6 +25,16 @@ HOMES = {
     "websockets": ("agb._web_socket",),
 }
 TWINS = ("agb._async", "agb._sync")
+# What only some calls need, and is loaded with the first of them.
+LATE = (
+    "anyio.from_thread",
+    "anyio.to_thread",
+    "asyncio",
+    "httpcore",
+    "importlib.metadata",
+    "websockets",
+    "zipfile",
+)
 
 
 def below(module: str, *packages: str) -> bool:
@@ -56,13 +67,76 @@ def imports_of(*packages: str, but: tuple[str, ...] = ()) -> Iterator[tuple[str,
             yield from ((module, name) for name in names)
 
 
+def promised(package: ModuleType) -> Iterator[tuple[str, str]]:
+    """Yield what type checkers take a package's names for: modules, and names in them."""
+    tree = ast.parse(inspect.getsource(package))
+    for block in tree.body:
+        if isinstance(block, ast.If):
+            for node in block.body:
+                assert isinstance(node, ast.ImportFrom)
+                assert node.module
+                yield from ((node.module, alias.name) for alias in node.names)
+
+
+@pytest.mark.parametrize("package", [agb, agb.results], ids=lambda each: each.__name__)
+def test_each_public_name_is_what_type_checkers_take_it_for(package: ModuleType) -> None:
+    names = {name for _, name in promised(package)}
+    assert names
+    assert names == set(package.__all__) <= set(dir(package))
+    for module, name in promised(package):
+        assert getattr(package, name) is getattr(import_module(module), name)
+
+
+def test_all_public_names_can_be_imported_at_once() -> None:
+    here: dict[str, object] = {}
+    exec("from agb import *", here)  # noqa: S102 - there is no other way within a function
+    assert set(agb.__all__) <= set(here)
+
+
+@pytest.mark.parametrize("package", [agb, agb.results], ids=lambda each: each.__name__)
+def test_a_name_that_is_not_public_is_told_as_missing(package: ModuleType) -> None:
+    with pytest.raises(AttributeError, match=f"'{package.__name__}' has no attribute 'Agb'"):
+        _ = package.Agb
+    assert not hasattr(package, "_absent")
+
+
+@pytest.mark.parametrize(
+    "name", ["config", "context_sync", "exceptions", "extension", "results", "session_params"]
+)
+def test_a_public_module_is_an_attribute_of_the_package(name: str) -> None:
+    script = f"import agb; print(agb.{name}.__name__)"
+    assert printed(script) == [f"agb.{name}"]
+
+
+def printed(script: str) -> list[str]:
+    """Return the words that a program prints in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, check=True, text=True
+    )
+    return done.stdout.split()
+
+
+def loaded_by(script: str) -> list[str]:
+    """Return the modules that a program loads."""
+    return printed(f"import sys; {script}; print(*sys.modules)")
+
+
+def test_importing_the_package_loads_no_library_and_neither_twin() -> None:
+    loaded = loaded_by("import agb")
+    unwanted = ("httpx", "anyio", "attr", "attrs", "cattrs", "asyncio", "typing", *TWINS)
+    assert "agb" in loaded
+    assert [name for name in loaded if below(name, *unwanted)] == []
+
+
+@pytest.mark.parametrize(("client", "twin", "other"), [("AsyncAGB", *TWINS), ("AGB", *TWINS[::-1])])
+def test_importing_a_client_loads_what_it_begins_with(client: str, twin: str, other: str) -> None:
+    loaded = loaded_by(f"from agb import {client}")
+    assert f"{twin}.client" in loaded
+    assert [name for name in loaded if below(name, other, *LATE)] == []
+
+
 def test_the_public_names_are_sorted_and_complete() -> None:
-    here = {
-        name
-        for name, value in vars(agb).items()
-        if not name.startswith("_") and not isinstance(value, ModuleType)
-    }
-    assert set(agb.__all__) == here | {"__version__"}
+    assert set(agb.__all__) == {name for _, name in promised(agb)}
     assert len(set(agb.__all__)) == len(agb.__all__)
     assert agb.__all__ == sorted(
         agb.__all__, key=lambda name: (not name[0].isupper(), not name.isupper(), name)
@@ -103,12 +177,8 @@ def is_code(found: object) -> bool:
 
 
 def test_importing_the_client_loads_nothing_of_an_agb_on_this_machine() -> None:
-    script = "import sys, agb; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script], capture_output=True, check=True, text=True
-    )
-    loaded = done.stdout.split()
-    assert "agb._sync.client" in loaded
+    loaded = loaded_by("from agb import *")
+    assert {"agb._async.client", "agb._sync.client"} <= set(loaded)
     unwanted = (
         "httpcore",
         "websockets",

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import zipfile
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -175,6 +174,8 @@ def zip_file(path: str | os.PathLike[str]) -> Path:
     Raises:
         InvalidParamsError: There is no such file, or it is no ZIP file called `.zip`.
     """
+    import zipfile  # noqa: PLC0415 - it takes long, and extensions alone need it
+
     found, _ = local_file(path)
     if found.suffix.lower() != ".zip" or not zipfile.is_zipfile(found):
         raise InvalidParamsError(f"{found} is no .zip file")

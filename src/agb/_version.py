@@ -1,5 +1,3 @@
 """Which version this is."""
 
-from importlib.metadata import version
-
-__version__ = version("agb")
+__version__ = "0.1.0"

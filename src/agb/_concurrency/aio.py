@@ -1,15 +1,11 @@
 """Waiting, with tasks: on asyncio and on trio. anyio is imported here only."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 import anyio
-import anyio.from_thread
-import anyio.to_thread
-from anyio.abc import TaskGroup
 
 from agb._concurrency import place
 from agb._deadline import without_deadline
@@ -17,6 +13,7 @@ from agb.exceptions import WrongLoopError, WrongProcessError
 
 if TYPE_CHECKING:
     import httpcore
+    from anyio.abc import TaskGroup
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -131,6 +128,8 @@ def network() -> "httpcore.AsyncNetworkBackend":
 
 def _is_asyncio() -> bool:
     """Tell whether a task of asyncio's runs; trio may be a guest of asyncio's loop, too."""
+    import asyncio  # noqa: PLC0415 - likewise
+
     try:
         return asyncio.current_task() is not None
     except RuntimeError:
@@ -169,6 +168,8 @@ class Background:
 
 async def in_thread(func: Callable[[], A]) -> A:
     """Run a function that blocks without holding up the loop."""
+    import anyio.to_thread  # noqa: PLC0415 - it takes long, and few programs need it
+
     return await anyio.to_thread.run_sync(func, abandon_on_cancel=True)
 
 
@@ -177,6 +178,9 @@ async def in_whole_thread(func: Callable[[Callable[[], None]], A]) -> A:
 
     It is given a function to call from time to time, which raises once the work is cancelled.
     """
+    import anyio.from_thread  # noqa: PLC0415 - likewise
+    import anyio.to_thread  # noqa: PLC0415
+
     return await anyio.to_thread.run_sync(func, anyio.from_thread.check_cancelled)
 
 
@@ -290,7 +294,7 @@ async def map_parallel(
     results: dict[int, B] = {}
     failures: list[Exception] = []
 
-    async def work(group: TaskGroup) -> None:
+    async def work(group: "TaskGroup") -> None:
         while waiting:
             index, item = waiting.pop()
             try:

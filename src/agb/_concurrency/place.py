@@ -1,6 +1,5 @@
 """Where code runs: in which process, and in which event loop."""
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -21,8 +20,6 @@ class _Process:
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows knows no forks
     os.register_at_fork(after_in_child=_Process.forked)
 
-_running: Callable[[], object | None] = asyncio._get_running_loop  # noqa: SLF001 - the public one raises where none runs, which takes ten times as long
-
 
 def process() -> int:
     """Return a number that a process and those forked from it don't share."""
@@ -35,7 +32,11 @@ def event_loop() -> object | None:
     if trio is not None and trio.in_trio_task():
         token: object = trio.current_trio_token()
         return token
-    return _running()
+    # The public one raises where none runs, which takes ten times as long. Where asyncio has not
+    # been loaded, none does, and loading it takes longer than all of this package.
+    running = getattr(sys.modules.get("asyncio"), "_get_running_loop", None)
+    loop: object | None = running() if running else None
+    return loop
 
 
 def start(
@@ -60,6 +61,8 @@ def start(
 
         system_task: object = trio.spawn_system_task(whole, name=name)
         return system_task
+    import asyncio  # noqa: PLC0415 - it takes long, and is loaded where its loop runs
+
     task = asyncio.get_running_loop().create_task(func(), name=name, context=Context())
     task.add_done_callback(lambda _: ended())
     return task

@@ -4,67 +4,105 @@ An operation that fails does not raise: its result says so. `success`, `error_me
 come from the one field `error`, and `raise_for_error()` turns a failed result into its exception.
 """
 
-from agb.results.base import BoolResult, LinkResult, OperationResult, Result
-from agb.results.contexts import (
-    ClearContextResult,
-    Context,
-    ContextFileEntry,
-    ContextFileListResult,
-    ContextInfoResult,
-    ContextListResult,
-    ContextResult,
-    ContextStatusData,
-    ContextSyncResult,
-    DirectoryTransferResult,
-    DownloadResult,
-    FileUrlResult,
-    UploadResult,
-)
-from agb.results.events import (
-    EndEvent,
-    ErrorEvent,
-    ResultEvent,
-    StderrEvent,
-    StdoutEvent,
-    StreamEvent,
-)
-from agb.results.execution import CodeExecutionResult, CommandResult, ExecutionLogs, ExecutionResult
-from agb.results.files import (
-    BinaryFileContentResult,
-    DirectoryEntry,
-    DirectoryListResult,
-    EditResult,
-    ExistsResult,
-    FileChangeEvent,
-    FileChangeResult,
-    FileContentResult,
-    FileInfoResult,
-    FileSearchResult,
-    FileStat,
-    MultipleFileContentResult,
-    WriteBatchResult,
-)
-from agb.results.processes import (
-    ProcessInfo,
-    ProcessListResult,
-    ProcessOutput,
-    ProcessOutputResult,
-    ProcessStatusResult,
-)
-from agb.results.sessions import (
-    DeleteResult,
-    GetSessionResult,
-    ReapedSession,
-    ReapResult,
-    SessionData,
-    SessionInfo,
-    SessionListResult,
-    SessionMetrics,
-    SessionMetricsResult,
-    SessionResult,
-    SessionStatusResult,
-)
-from agb.results.tools import McpContent, McpTool, McpToolResult, McpToolsResult
+from agb._lazy import lazily
+
+TYPE_CHECKING = False  # `typing` takes longer to load than all of this
+if TYPE_CHECKING:
+    from agb.results.base import BoolResult, LinkResult, OperationResult, Result
+    from agb.results.contexts import (
+        ClearContextResult,
+        Context,
+        ContextFileEntry,
+        ContextFileListResult,
+        ContextInfoResult,
+        ContextListResult,
+        ContextResult,
+        ContextStatusData,
+        ContextSyncResult,
+        DirectoryTransferResult,
+        DownloadResult,
+        FileUrlResult,
+        UploadResult,
+    )
+    from agb.results.events import (
+        EndEvent,
+        ErrorEvent,
+        ResultEvent,
+        StderrEvent,
+        StdoutEvent,
+        StreamEvent,
+    )
+    from agb.results.execution import (
+        CodeExecutionResult,
+        CommandResult,
+        ExecutionLogs,
+        ExecutionResult,
+    )
+    from agb.results.files import (
+        BinaryFileContentResult,
+        DirectoryEntry,
+        DirectoryListResult,
+        EditResult,
+        ExistsResult,
+        FileChangeEvent,
+        FileChangeResult,
+        FileContentResult,
+        FileInfoResult,
+        FileSearchResult,
+        FileStat,
+        MultipleFileContentResult,
+        WriteBatchResult,
+    )
+    from agb.results.processes import (
+        ProcessInfo,
+        ProcessListResult,
+        ProcessOutput,
+        ProcessOutputResult,
+        ProcessStatusResult,
+    )
+    from agb.results.sessions import (
+        DeleteResult,
+        GetSessionResult,
+        ReapedSession,
+        ReapResult,
+        SessionData,
+        SessionInfo,
+        SessionListResult,
+        SessionMetrics,
+        SessionMetricsResult,
+        SessionResult,
+        SessionStatusResult,
+    )
+    from agb.results.tools import McpContent, McpTool, McpToolResult, McpToolsResult
+else:
+    _NAMES = {
+        "agb.results.base": "BoolResult LinkResult OperationResult Result",
+        "agb.results.contexts": """
+            ClearContextResult Context ContextFileEntry ContextFileListResult
+            ContextInfoResult ContextListResult ContextResult ContextStatusData
+            ContextSyncResult DirectoryTransferResult DownloadResult FileUrlResult
+            UploadResult
+        """,
+        "agb.results.events": "EndEvent ErrorEvent ResultEvent StderrEvent StdoutEvent StreamEvent",
+        "agb.results.execution": "CodeExecutionResult CommandResult ExecutionLogs ExecutionResult",
+        "agb.results.files": """
+            BinaryFileContentResult DirectoryEntry DirectoryListResult EditResult
+            ExistsResult FileChangeEvent FileChangeResult FileContentResult
+            FileInfoResult FileSearchResult FileStat MultipleFileContentResult
+            WriteBatchResult
+        """,
+        "agb.results.processes": """
+            ProcessInfo ProcessListResult ProcessOutput ProcessOutputResult
+            ProcessStatusResult
+        """,
+        "agb.results.sessions": """
+            DeleteResult GetSessionResult ReapedSession ReapResult SessionData
+            SessionInfo SessionListResult SessionMetrics SessionMetricsResult
+            SessionResult SessionStatusResult
+        """,
+        "agb.results.tools": "McpContent McpTool McpToolResult McpToolsResult",
+    }
+    __getattr__, __dir__ = lazily(__name__, _NAMES)
 
 __all__ = [
     "BinaryFileContentResult",
