@@ -8,7 +8,6 @@ import pytest
 from agb import ContextStatusData, ContextSync, ContextSyncError, DeletePolicy, SyncPolicy
 from agb._context_reading import (
     all_over,
-    mounts,
     public_context,
     public_file,
     public_statuses,
@@ -16,6 +15,7 @@ from agb._context_reading import (
     sync_failure,
     tasks,
 )
+from agb._creating import mounts
 from agb._wire.answers import Answer
 from agb._wire.codec import dump, load
 from agb._wire.messages.contexts import (

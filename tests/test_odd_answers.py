@@ -26,7 +26,7 @@ from agb import (
     _shell,
 )
 from agb._wire import code, link, stream, texts
-from agb._wire.answers import Answer, Malformed, Refused, good_answer, read_answer
+from agb._wire.answers import Answer, Malformed, Refused, ToolAnswer, good_answer, read_answer
 from agb._wire.codec import Misread, dump, load, load_loosely
 from agb._wire.endpoints import ENDPOINTS, Endpoint
 from agb._wire.messages.contexts import ContextData, ContextFileLine, ContextInfoData
@@ -132,7 +132,7 @@ LINES = st.lists(
     | odd.TEXTS
 ).map("\n".join)
 SAID = OUTCOMES | SHELLS | METRICS | CHANGES | LINES | odd.WRITTEN
-READERS: Sequence[Callable[[_reading.ToolAnswer], Any]] = (
+READERS: Sequence[Callable[[ToolAnswer], Any]] = (
     _reading.tool_result,
     _reading.text_of,
     _reading.content_of,

@@ -33,6 +33,10 @@ LATE = (
     "httpcore",
     "importlib.metadata",
     "websockets",
+    "agb._embedded",
+    "agb.context_sync",
+    "agb.results.contexts",
+    "agb.results.files",
     "zipfile",
 )
 

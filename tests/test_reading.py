@@ -24,14 +24,14 @@ from agb import (
     _reading,
     _session_reading,
 )
-from agb._wire.answers import Answer
+from agb._wire.answers import Answer, ToolAnswer
 from agb._wire.code import write_outcome
 from agb._wire.messages.sessions import CreateSessionData, DesktopInfo, ResourceData
 from agb._wire.messages.tools import ContentPart, ToolCallData
 from agb.exceptions import APIError, SessionNotFoundError
 
 
-def said(text: str | None, *, is_error: bool = False, code: str = "OK") -> _reading.ToolAnswer:
+def said(text: str | None, *, is_error: bool = False, code: str = "OK") -> ToolAnswer:
     """Return what a tool answered."""
     content = () if text is None else (ContentPart(text=text),)
     return Answer(
@@ -42,7 +42,7 @@ def said(text: str | None, *, is_error: bool = False, code: str = "OK") -> _read
     )
 
 
-def told(value: Any, *, is_error: bool = False, code: str = "OK") -> _reading.ToolAnswer:
+def told(value: Any, *, is_error: bool = False, code: str = "OK") -> ToolAnswer:
     """Return what a tool answered in JSON."""
     return said(json.dumps(value), is_error=is_error, code=code)
 

@@ -4,11 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from agb._wire.code import LANGUAGES
-from agb._wire.messages.contexts import ContextFileRequest
 from agb._wire.tools import Edit, PathArguments
 from agb.exceptions import InvalidParamsError
-from agb.results import Context
 
 
 def text(name: str, value: object) -> str:
@@ -64,6 +61,8 @@ def contents(name: str, values: object) -> dict[str, Any]:
 
 def language(value: object) -> Any:
     """Return the language that a name stands for."""
+    from agb._wire.code import LANGUAGES  # noqa: PLC0415 - with it comes what code answers with
+
     name = text("language", value).strip().lower()
     if name not in LANGUAGES:
         supported = ", ".join(sorted(set(LANGUAGES.values())))
@@ -167,19 +166,3 @@ def instance(name: str, value: object, kind: type, wanted: str) -> None:
 def trimmed(name: str, value: object) -> str:
     """Return a string that says something, without the blanks around it."""
     return non_blank(name, value).strip()
-
-
-def context_id(context: object) -> str:
-    """Return the id of a context, given as itself or as its id."""
-    if isinstance(context, Context):
-        return trimmed("context.id", context.id)
-    if isinstance(context, str):
-        return trimmed("context", context)
-    raise InvalidParamsError(f"context must be a Context or its id, not {context!r:.80}")
-
-
-def context_file(context: object, file_path: object) -> ContextFileRequest:
-    """Return a file of a context."""
-    return ContextFileRequest(
-        context_id=trimmed("context_id", context), file_path=path("file_path", file_path)
-    )

@@ -1,17 +1,15 @@
 """Pure: from what an AGB tells about contexts to the values that users see."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from agb._wire.answers import Answer
-from agb._wire.codec import Misread, dump
+from agb._wire.codec import Misread
 from agb._wire.messages.contexts import (
     ContextData,
     ContextFileLine,
     ContextInfoData,
     ContextStatusLine,
-    PersistenceData,
 )
-from agb.context_sync import ContextSync, SyncPolicy
 from agb.exceptions import (
     ContextSyncError,
     InvalidRequestError,
@@ -80,16 +78,6 @@ def _public_status(line: ContextStatusLine) -> ContextStatusData:
         start_time=line.start_time,
         finish_time=line.finish_time,
         error_message=line.error_message,
-    )
-
-
-def mounts(syncs: Iterable[ContextSync]) -> tuple[PersistenceData, ...]:
-    """Return what travels of mounts; one without a policy has the default one."""
-    return tuple(
-        PersistenceData(
-            context_id=sync.context_id, path=sync.path, policy=dump(sync.policy or SyncPolicy())
-        )
-        for sync in syncs
     )
 
 

@@ -1,14 +1,16 @@
 """Pure: what asks for a session, and what the answer to that holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from agb._context_reading import mounts
 from agb._failures import told_code
 from agb._own_labels import REQUEST, new_request
 from agb._retry import surely_not_sent
 from agb._version import __version__
 from agb._wire.answers import Answer
+from agb._wire.codec import dump
+from agb._wire.messages.mounts import PersistenceData
 from agb._wire.messages.sessions import (
     CreateSessionData,
     CreateSessionRequest,
@@ -24,6 +26,9 @@ from agb.exceptions import (
     UnexpectedResponseError,
 )
 from agb.session_params import CreateSessionParams
+
+if TYPE_CHECKING:
+    from agb.context_sync import ContextSync
 
 LATE = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Seconds before each look for a session whose create may be under way still."""
@@ -50,13 +55,26 @@ def create_request(
             'CreateSessionParams(image_id="agb-code-space-1"), or give the client a '
             "default_image"
         )
+    syncs = params.all_context_syncs()
     return CreateSessionRequest(
         image_id=image,
         sdk_stats=SdkStats(sdk_version=__version__),
         labels={**params.labels, **own_labels, REQUEST: new_request()},
         policy_id=params.policy_id,
         idle_release_timeout=params.idle_release_timeout,
-        persistence_data_list=mounts(params.all_context_syncs()),
+        persistence_data_list=mounts(syncs) if syncs else (),
+    )
+
+
+def mounts(syncs: "Iterable[ContextSync]") -> tuple[PersistenceData, ...]:
+    """Return what travels of mounts; one without a policy has the default one."""
+    from agb.context_sync import SyncPolicy  # noqa: PLC0415 - most sessions mount nothing
+
+    return tuple(
+        PersistenceData(
+            context_id=sync.context_id, path=sync.path, policy=dump(sync.policy or SyncPolicy())
+        )
+        for sync in syncs
     )
 
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from agb import _globs, results
 from agb._file_commands import Found
-from agb._reading import ToolAnswer, content_of, json_value, text_of, unexpected
+from agb._reading import content_of, json_value, text_of, unexpected
 from agb._wire import texts
+from agb._wire.answers import ToolAnswer
 from agb._wire.codec import Misread, load
 from agb.exceptions import (
     AGBError,

@@ -5,10 +5,9 @@ from typing import Any
 from agb import results
 from agb._failures import told_code
 from agb._wire import texts
-from agb._wire.answers import Answer
+from agb._wire.answers import ToolAnswer
 from agb._wire.code import CodeOutcome, Display, read_outcome
 from agb._wire.codec import Json, Misread, dump, is_object, load, parse
-from agb._wire.messages.tools import ToolCallData
 from agb.exceptions import (
     AGBError,
     CodeExecutionError,
@@ -17,8 +16,6 @@ from agb.exceptions import (
     ToolError,
     UnexpectedResponseError,
 )
-
-ToolAnswer = Answer[ToolCallData]
 
 _NO_REASON = "the tool failed and gave no reason"
 _TIMEOUT = "timeout"

@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 
 from agb._wire.answers import Malformed
-from agb._wire.endpoints import Safety
+from agb._wire.endpoint import Safety
 from agb.exceptions import (
     REQUEST_LIMIT,
     AGBError,

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
 
 from agb._own_labels import PREFIX, is_own
-from agb.context_sync import BWList, ContextSync, DeletePolicy, SyncPolicy, UploadPolicy, WhiteList
 from agb.exceptions import InvalidParamsError
 from agb.extension import ExtensionOption
+
+if TYPE_CHECKING:
+    from agb.context_sync import ContextSync
 
 DEFAULT_IMAGES: Mapping[str, str] = MappingProxyType(
     {
@@ -113,42 +115,50 @@ class BrowserContext:
         return list(self.extension_option.extension_ids) if self.extension_option else []
 
     @property
-    def extension_context_syncs(self) -> list[ContextSync] | None:
+    def extension_context_syncs(self) -> "list[ContextSync] | None":
         """The mount of the extensions; None without any."""
         option = self.extension_option
         if option is None:
             return None
-        policy = SyncPolicy(
-            upload_policy=UploadPolicy(auto_upload=False),
-            delete_policy=DeletePolicy(sync_local_file=False),
-            bw_list=BWList([WhiteList(extension_id) for extension_id in option.extension_ids]),
-        )
-        return [ContextSync(option.context_id, EXTENSIONS_PATH, policy)]
+        from agb import context_sync as mounts  # noqa: PLC0415 - most sessions mount nothing
 
-    def get_extension_context_syncs(self) -> list[ContextSync]:
+        policy = mounts.SyncPolicy(
+            upload_policy=mounts.UploadPolicy(auto_upload=False),
+            delete_policy=mounts.DeletePolicy(sync_local_file=False),
+            bw_list=mounts.BWList(
+                [mounts.WhiteList(extension_id) for extension_id in option.extension_ids]
+            ),
+        )
+        return [mounts.ContextSync(option.context_id, EXTENSIONS_PATH, policy)]
+
+    def get_extension_context_syncs(self) -> "list[ContextSync]":
         """Return the mount of the extensions; nothing without any."""
         return self.extension_context_syncs or []
 
-    def get_fingerprint_context_sync(self) -> ContextSync | None:
+    def get_fingerprint_context_sync(self) -> "ContextSync | None":
         """Return the mount of the fingerprint; None without one."""
         if self.fingerprint_context is None:
             return None
-        policy = SyncPolicy(upload_policy=UploadPolicy(auto_upload=False))
-        return ContextSync(
+        from agb import context_sync as mounts  # noqa: PLC0415 - likewise
+
+        policy = mounts.SyncPolicy(upload_policy=mounts.UploadPolicy(auto_upload=False))
+        return mounts.ContextSync(
             self.fingerprint_context.fingerprint_context_id, FINGERPRINT_PATH, policy
         )
 
-    def context_syncs(self) -> list[ContextSync]:
+    def context_syncs(self) -> "list[ContextSync]":
         """Return all mounts that this makes: extensions, fingerprint, browser data."""
+        from agb import context_sync as mounts  # noqa: PLC0415 - likewise
+
         fingerprint = self.get_fingerprint_context_sync()
-        policy = SyncPolicy(
-            upload_policy=UploadPolicy(auto_upload=self.auto_upload),
-            bw_list=BWList([WhiteList(path) for path in _BROWSER_FILES]),
+        policy = mounts.SyncPolicy(
+            upload_policy=mounts.UploadPolicy(auto_upload=self.auto_upload),
+            bw_list=mounts.BWList([mounts.WhiteList(path) for path in _BROWSER_FILES]),
         )
         return [
             *self.get_extension_context_syncs(),
             *([fingerprint] if fingerprint else []),
-            ContextSync(self.context_id, BROWSER_PATH, policy),
+            mounts.ContextSync(self.context_id, BROWSER_PATH, policy),
         ]
 
 
@@ -177,7 +187,7 @@ class CreateSessionParams:
 
     labels: Mapping[str, str] = field()
     image_id: str | None = field()
-    context_syncs: Sequence[ContextSync] = field()
+    context_syncs: "Sequence[ContextSync]" = field()
     browser_context: BrowserContext | None = field()
     policy_id: str | None = field()
     idle_release_timeout: int | None = field()
@@ -186,7 +196,7 @@ class CreateSessionParams:
         self,
         labels: Mapping[str, str] | str | None = None,
         image_id: str | None = None,
-        context_syncs: Sequence[ContextSync] | None = None,
+        context_syncs: "Sequence[ContextSync] | None" = None,
         browser_context: BrowserContext | None = None,
         *,
         policy_id: str | None = None,
@@ -216,18 +226,22 @@ class CreateSessionParams:
             idle_release_timeout=idle_release_timeout,
         )
 
-    def all_context_syncs(self) -> list[ContextSync]:
+    def all_context_syncs(self) -> "list[ContextSync]":
         """Return everything that the session mounts, browser data included."""
         browser = self.browser_context.context_syncs() if self.browser_context else []
         return [*self.context_syncs, *browser]
 
 
-def _checked_syncs(syncs: object) -> tuple[ContextSync, ...]:
+def _checked_syncs(syncs: object) -> "tuple[ContextSync, ...]":
     if isinstance(syncs, str) or not isinstance(syncs, Sequence):
         raise InvalidParamsError(f"context_syncs must be a list of ContextSync, not {syncs!r:.80}")
     items = cast("Sequence[object]", syncs)
+    if not items:
+        return ()
+    from agb import context_sync as mounts  # noqa: PLC0415 - likewise
+
     for index, item in enumerate(items):
-        if not isinstance(item, ContextSync):
+        if not isinstance(item, mounts.ContextSync):
             raise InvalidParamsError(
                 f"context_syncs[{index}] must be a ContextSync, not {item!r:.80}"
             )

@@ -4,11 +4,11 @@ import os
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from agb import _checks
-from agb._async.contexts import AsyncContextService
 from agb._async.creation import AsyncCreation
 from agb._async.keeping import AsyncKeeper
 from agb._async.listing import AsyncListing
@@ -19,22 +19,23 @@ from agb._async.reported import reported
 from agb._async.scope import AsyncSessionScope
 from agb._async.session import AsyncBaseSession, AsyncSession
 from agb._async.transport import AsyncConnections, AsyncTransport
-from agb._cleanup import AT_EXIT
 from agb._creating import create_request
 from agb._deadline import Deadline
-from agb._embedded import EMBEDDED_ENDPOINT, EmbeddedServer
 from agb._http import AsyncHTTPClient, AsyncHTTPTransport
 from agb._roster import Roster
 from agb._secrets import NotPickled
 from agb._session_reading import public_session_data
-from agb._wire import endpoints
+from agb._wire import session_endpoints as endpoints
 from agb._wire.answers import Answer
 from agb._wire.messages.sessions import SessionData, SessionPage, SessionRequest
 from agb.config import Config
-from agb.context_sync import ContextSync
 from agb.exceptions import ConfigurationError, InvalidParamsError
 from agb.results import DeleteResult, GetSessionResult, ReapResult, SessionListResult, SessionResult
 from agb.session_params import BrowserContext, CreateSessionParams, checked_labels
+
+if TYPE_CHECKING:
+    from agb._async.contexts import AsyncContextService
+    from agb.context_sync import ContextSync
 
 
 class AsyncAGB(NotPickled):
@@ -69,9 +70,6 @@ class AsyncAGB(NotPickled):
 
     Raises:
         ConfigurationError: There is no key, or a value can't be used.
-
-    Attributes:
-        context: Contexts of the account.
 
     Example:
         ```python
@@ -132,6 +130,8 @@ class AsyncAGB(NotPickled):
         self.keeper: AsyncKeeper = AsyncKeeper()
         self._use(connections, settings)
         if roster is not None:
+            from agb._cleanup import AT_EXIT  # noqa: PLC0415 - few programs wish for it
+
             AT_EXIT.add(roster, settings)
 
     @classmethod
@@ -160,6 +160,8 @@ class AsyncAGB(NotPickled):
         Raises:
             MissingExtraError: A package that it needs is not installed.
         """
+        from agb._embedded import EMBEDDED_ENDPOINT, EmbeddedServer  # noqa: PLC0415 - starts programs
+
         key = secrets.token_urlsafe(32)
         agb = cls(
             config=Config.resolve(
@@ -206,7 +208,14 @@ class AsyncAGB(NotPickled):
         self.transport: AsyncTransport = AsyncTransport(connections, config)
         self.client: AsyncClient = AsyncClient(self.transport)
         self._listing = AsyncListing(self.transport)
-        self.context: AsyncContextService = AsyncContextService(self.transport)
+        vars(self).pop("context", None)  # one of the client that this one was made of
+
+    @cached_property
+    def context(self) -> "AsyncContextService":
+        """Contexts of the account."""
+        from agb._async.contexts import AsyncContextService  # noqa: PLC0415 - few programs need it
+
+        return AsyncContextService(self.transport)
 
     @property
     def config(self) -> Config:
@@ -249,6 +258,8 @@ class AsyncAGB(NotPickled):
         """
         await self.transport.connections.aclose()
         if self.live.roster is not None:
+            from agb._cleanup import AT_EXIT  # noqa: PLC0415 - likewise
+
             AT_EXIT.client_closed(self.live.roster)
 
     @reported(SessionResult[AsyncSession])
@@ -286,7 +297,7 @@ class AsyncAGB(NotPickled):
         *,
         image_id: str | None = None,
         labels: Mapping[str, str] | None = None,
-        context_syncs: Sequence[ContextSync] | None = None,
+        context_syncs: "Sequence[ContextSync] | None" = None,
         browser_context: BrowserContext | None = None,
         policy_id: str | None = None,
         idle_release_timeout: int | None = None,

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from agb import _checks, _reading
 from agb._async.reported import reported
-from agb._async.streams import AsyncCodeStream, AsyncRun, AsyncStreams
+from agb._async.session_streams import AsyncStreams
+from agb._async.streams import AsyncCodeStream, AsyncRun
 from agb._async.tools import AsyncTools
 from agb._deadline import bounded
 from agb._streaming import Callbacks, OnError, OnText, server_of_code

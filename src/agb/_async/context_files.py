@@ -4,14 +4,14 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path, PurePosixPath
 
-from agb import _checks
+from agb import _checks, _context_checks
 from agb._async.reported import reported
 from agb._async.storage import AsyncStorage
 from agb._async.transport import AsyncTransport
 from agb._concurrency import aio
 from agb._context_reading import FOLDER, LINK, is_no_file, public_file
 from agb._transfers import DirectoryProgress, Landing, Progress, inside, local_file, local_files
-from agb._wire import endpoints
+from agb._wire import context_endpoints as endpoints
 from agb._wire.messages.contexts import ListContextFilesRequest
 from agb.exceptions import InvalidRequestError
 from agb.results import (
@@ -94,7 +94,7 @@ class AsyncContextFiles:
         Returns:
             The URL as `url`. It carries its own permission, until `expire_time`.
         """
-        request = _checks.context_file(context_id, file_path)
+        request = _context_checks.context_file(context_id, file_path)
         answer = await self._transport.call(endpoints.GET_CONTEXT_FILE_UPLOAD_URL, request)
         return FileUrlResult(
             request_id=answer.request_id, url=answer.data.url, expire_time=answer.data.expire_time
@@ -111,7 +111,7 @@ class AsyncContextFiles:
         Returns:
             The URL as `url`. It carries its own permission, until `expire_time`.
         """
-        request = _checks.context_file(context_id, file_path)
+        request = _context_checks.context_file(context_id, file_path)
         answer = await self._transport.call(endpoints.GET_CONTEXT_FILE_DOWNLOAD_URL, request)
         return FileUrlResult(
             request_id=answer.request_id, url=answer.data.url, expire_time=answer.data.expire_time
@@ -125,7 +125,7 @@ class AsyncContextFiles:
             context_id: Identifier of the context.
             file_path: Path of the file in the context.
         """
-        request = _checks.context_file(context_id, file_path)
+        request = _context_checks.context_file(context_id, file_path)
         try:
             answer = await self._transport.call(endpoints.DELETE_CONTEXT_FILE, request)
         except InvalidRequestError as error:
@@ -156,7 +156,7 @@ class AsyncContextFiles:
             content_type: MIME type to store it under. Default: none.
             progress: Is told how many bytes have gone so far.
         """
-        _checks.context_file(context_id, file_path)
+        _context_checks.context_file(context_id, file_path)
         source, size = await aio.in_thread(lambda: local_file(local))
         link = (await self.get_file_upload_url(context_id, file_path)).raise_for_error()
         response = await self._storage.put(
@@ -190,7 +190,7 @@ class AsyncContextFiles:
             overwrite: Whether to replace one that is there.
             progress: Is told how many bytes have come so far.
         """
-        _checks.context_file(context_id, file_path)
+        _context_checks.context_file(context_id, file_path)
         landing = await aio.in_thread(lambda: Landing(local, overwrite=overwrite))
         try:
             link = (await self.get_file_download_url(context_id, file_path)).raise_for_error()

@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 
-from agb import _checks
+from agb import _checks, _context_checks
 from agb._async.context_files import AsyncContextFiles
 from agb._async.reported import reported
 from agb._concurrency import aio
 from agb._context_reading import public_context
 from agb._deadline import Deadline
-from agb._wire import endpoints
+from agb._wire import context_endpoints as endpoints
 from agb._wire.messages.contexts import (
     ContextRequest,
     GetContextRequest,
@@ -130,7 +130,8 @@ class AsyncContextService(AsyncContextFiles):
             Its id as `data`.
         """
         request = ModifyContextRequest(
-            id=_checks.context_id(context), name=_checks.trimmed("context.name", context.name)
+            id=_context_checks.context_id(context),
+            name=_checks.trimmed("context.name", context.name),
         )
         answer = await self._transport.call(endpoints.MODIFY_CONTEXT, request)
         return OperationResult(request_id=answer.request_id, data=request.id)
@@ -145,7 +146,7 @@ class AsyncContextService(AsyncContextFiles):
         Returns:
             Its id as `data`.
         """
-        request = ContextRequest(id=_checks.context_id(context))
+        request = ContextRequest(id=_context_checks.context_id(context))
         try:
             answer = await self._transport.call(endpoints.DELETE_CONTEXT, request)
         except ContextNotFoundError as error:

@@ -8,11 +8,10 @@ from agb import _creating
 from agb._async.labels import AsyncLabels
 from agb._async.session import AsyncSession
 from agb._concurrency import aio
-from agb._context_reading import sync_failure
 from agb._creating import also_told, created_data, looks
 from agb._deadline import Deadline, or_earlier, within
 from agb._own_labels import REQUEST
-from agb._wire import endpoints
+from agb._wire import session_endpoints as endpoints
 from agb._wire.messages.sessions import CreateSessionRequest, ListSessionsRequest, SessionRequest
 from agb.exceptions import AGBError
 from agb.results import SessionResult
@@ -132,6 +131,8 @@ class AsyncCreation:
     async def _wait_for_contexts(
         self, session: AsyncSession, deadline: Deadline, request_id: str
     ) -> None:
+        from agb._context_reading import sync_failure  # noqa: PLC0415 - most sessions mount nothing
+
         try:
             failure = sync_failure(await session.context.wait(deadline), request_id)
         except BaseException as error:

@@ -2,13 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from agb._async.streams import AsyncStreams
+from agb._async.session_streams import AsyncStreams
 from agb._async.transport import AsyncTransport
 from agb._concurrency import aio
-from agb._context_reading import sync_failure
 from agb._deadline import Deadline
 from agb._session_reading import DELETING, is_gone, is_over
-from agb._wire import endpoints
+from agb._wire import session_endpoints as endpoints
 from agb._wire.messages.sessions import SessionRequest
 from agb.exceptions import (
     APIError,
@@ -99,6 +98,8 @@ class AsyncDeletion:
 
     async def _why_kept(self, request_id: str) -> ContextSyncError:
         """Ask why an AGB that had begun to release the session let it live after all."""
+        from agb._context_reading import sync_failure  # noqa: PLC0415 - most sessions mount nothing
+
         told = (await self._session.context.info(task_type="upload")).raise_for_error()
         kept = f"session {self._session.session_id} is kept: its release was given up"
         return sync_failure(told.context_status_data, request_id) or ContextSyncError(

@@ -15,8 +15,9 @@ from agb._async.scripts import AsyncScripts
 from agb._async.tools import AsyncTools
 from agb._chunks import CHUNK, IN_ORDER, LONG, OF_ONE_FILE, parts, pieces, ranges
 from agb._concurrency import aio
-from agb._reading import ToolAnswer, content_of, text_of
+from agb._reading import content_of, text_of
 from agb._wire import tools
+from agb._wire.answers import ToolAnswer
 from agb.exceptions import AGBError, FileError, InvalidParamsError, UnexpectedResponseError
 from agb.results import CommandResult
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from agb._concurrency import aio
 from agb._own_labels import own_labels, users_labels
-from agb._wire import endpoints
+from agb._wire import session_endpoints as endpoints
 from agb._wire.answers import Answer
 from agb._wire.messages.labels import LabelsData, SetLabelsRequest
 from agb._wire.messages.sessions import NoData, SessionRequest

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from agb._async.transport import AsyncTransport
 from agb._pages import PageTokens
-from agb._wire import endpoints
+from agb._wire import session_endpoints as endpoints
 from agb._wire.answers import Answer
 from agb._wire.messages.sessions import ListSessionsRequest, SessionPage
 from agb.exceptions import InvalidRequestError, PageNotFoundError

@@ -2,20 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from agb import _checks, _reading
-from agb._async.code import AsyncCode
-from agb._async.command import AsyncCommand
+from agb import _checks
 from agb._async.deletion import AsyncDeletion
-from agb._async.file_system import AsyncFileSystem
 from agb._async.labels import AsyncLabels
-from agb._async.oss import AsyncOss
 from agb._async.reported import reported
-from agb._async.session_context import AsyncSessionContext
-from agb._async.streams import AsyncStreams
+from agb._async.session_streams import AsyncStreams
 from agb._async.tools import AsyncTools
-from agb._async.transfer import AsyncFileTransfer
 from agb._async.transport import AsyncTransport
 from agb._concurrency import aio
 from agb._deadline import Deadline, within
@@ -24,7 +19,8 @@ from agb._keeping import expiry
 from agb._own_labels import users_labels
 from agb._secrets import NotPickled
 from agb._session_reading import is_listening, listening_probe, public_tools, session_info
-from agb._wire import endpoints, tools
+from agb._wire import session_endpoints as endpoints
+from agb._wire import tools
 from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
 from agb._wire.messages.tools import ListToolsRequest, read_tool_list
 from agb.exceptions import ExecutionTimeoutError, InvalidParamsError, WaitTimeoutError
@@ -43,7 +39,12 @@ from agb.session_params import checked_labels
 
 if TYPE_CHECKING:
     from agb._async.client import AsyncAGB
+    from agb._async.code import AsyncCode
+    from agb._async.command import AsyncCommand
+    from agb._async.file_system import AsyncFileSystem
     from agb._async.low_level import AsyncClient
+    from agb._async.oss import AsyncOss
+    from agb._async.session_context import AsyncSessionContext
 
 
 class AsyncBaseSession(NotPickled):
@@ -64,12 +65,6 @@ class AsyncBaseSession(NotPickled):
         link_url: Direct route to the session's tools; empty where there is none.
         ws_url: Address for streams; empty where there is none.
         tool_list: Tools of the session with the servers that they are on.
-        code: Runs code.
-        command: Runs shell commands.
-        file: Reads and writes files.
-        file_system: The same as `file`.
-        oss: Copies files between this machine and the session.
-        context: Contexts that the session has mounted.
     """
 
     _instead = "pass its session_id on, and get() the session with a client there"
@@ -89,14 +84,6 @@ class AsyncBaseSession(NotPickled):
         self._tools = AsyncTools(self)
         self._streams = AsyncStreams(self)
         self._labels = AsyncLabels(self.transport, session_id)
-        self.code: AsyncCode = AsyncCode(self, self._tools, self._streams)
-        self.command: AsyncCommand = AsyncCommand(self._tools)
-        self.context: AsyncSessionContext = AsyncSessionContext(self)
-        self.file: AsyncFileSystem = AsyncFileSystem(
-            self._tools, AsyncFileTransfer(self.transport, session_id, self.context)
-        )
-        self.file_system: AsyncFileSystem = self.file
-        self.oss: AsyncOss = AsyncOss(self.file, self._tools)
 
     @classmethod
     def from_data(cls, agb: "AsyncAGB", data: SessionData, image_id: str = "") -> Self:
@@ -120,6 +107,50 @@ class AsyncBaseSession(NotPickled):
     def transport(self) -> AsyncTransport:
         """What requests of this session go through."""
         return self.agb.transport
+
+    # Each of these loads what only it needs, when it is used first.
+
+    @cached_property
+    def code(self) -> "AsyncCode":
+        """Runs code."""
+        from agb._async.code import AsyncCode  # noqa: PLC0415
+
+        return AsyncCode(self, self._tools, self._streams)
+
+    @cached_property
+    def command(self) -> "AsyncCommand":
+        """Runs shell commands."""
+        from agb._async.command import AsyncCommand  # noqa: PLC0415
+
+        return AsyncCommand(self._tools)
+
+    @cached_property
+    def context(self) -> "AsyncSessionContext":
+        """Contexts that the session has mounted."""
+        from agb._async.session_context import AsyncSessionContext  # noqa: PLC0415
+
+        return AsyncSessionContext(self)
+
+    @cached_property
+    def file(self) -> "AsyncFileSystem":
+        """Reads and writes files."""
+        from agb._async.file_system import AsyncFileSystem  # noqa: PLC0415
+        from agb._async.transfer import AsyncFileTransfer  # noqa: PLC0415
+
+        transfer = AsyncFileTransfer(self.transport, self.session_id, self.context)
+        return AsyncFileSystem(self._tools, transfer)
+
+    @property
+    def file_system(self) -> "AsyncFileSystem":
+        """The same as `file`."""
+        return self.file
+
+    @cached_property
+    def oss(self) -> "AsyncOss":
+        """Copies files between this machine and the session."""
+        from agb._async.oss import AsyncOss  # noqa: PLC0415
+
+        return AsyncOss(self.file, self._tools)
 
     def get_api_key(self) -> str:
         """Return the API key that the session is used with."""
@@ -280,7 +311,9 @@ class AsyncBaseSession(NotPickled):
         Returns:
             The figures as `metrics`, and all that the AGB said as `raw`.
         """
-        return _reading.metrics_result(
+        from agb._reading import metrics_result  # noqa: PLC0415 - few programs need it
+
+        return metrics_result(
             await self._tools.call_by_name(
                 tools.GET_METRICS.name, {}, self._timeouts(read_timeout, connect_timeout)
             )
@@ -321,10 +354,12 @@ class AsyncBaseSession(NotPickled):
             The text as `data` and every part as `content`. It failed with a `ToolError` when
             the tool says so, with a `ToolNotFoundError` when there is no such tool.
         """
+        from agb._reading import tool_result  # noqa: PLC0415 - few programs need it
+
         name = _checks.non_blank("tool_name", tool_name)
         timeouts = self._timeouts(read_timeout, connect_timeout)
         answer = await self._tools.call_by_name(name, _checks.arguments(args), timeouts)
-        return _reading.tool_result(answer)
+        return tool_result(answer)
 
     @reported(DeleteResult)
     async def delete(

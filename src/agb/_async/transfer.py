@@ -12,7 +12,7 @@ from agb._concurrency import aio
 from agb._context_reading import sync_failure
 from agb._deadline import Deadline
 from agb._transfers import Landing, Progress, folder_of, full_path, local_file
-from agb._wire import endpoints
+from agb._wire import context_endpoints as endpoints
 from agb._wire.messages.contexts import (
     InternalContextData,
     InternalContextRequest,

@@ -7,15 +7,13 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from agb import _http
 from agb._async.places import AsyncPlaces
 from agb._async.pool import AsyncPool
-from agb._async.shared_socket import AsyncSharedSocket
 from agb._concurrency import aio
 from agb._deadline import Deadline
-from agb._embedded import EmbeddedServer
 from agb._failures import malformed, refusal
 from agb._http import (
     AsyncHTTPClient,
@@ -33,7 +31,7 @@ from agb._secrets import NotPickled, Secret
 from agb._transfers import check_way
 from agb._wire.answers import Answer, Malformed, Refused, read_answer
 from agb._wire.codec import Json
-from agb._wire.endpoints import Endpoint, write_request
+from agb._wire.endpoint import Endpoint, write_request
 from agb.config import Config
 from agb.exceptions import (
     REQUEST_LIMIT,
@@ -45,6 +43,10 @@ from agb.exceptions import (
     PoolTimeoutError,
     TransferError,
 )
+
+if TYPE_CHECKING:
+    from agb._async.shared_socket import AsyncSharedSocket
+    from agb._embedded import EmbeddedServer
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -132,12 +134,12 @@ class AsyncConnections:
             self.known_endpoint = await aio.in_thread(self.server.endpoint)
         return self.known_endpoint
 
-    def keep(self, socket: AsyncSharedSocket) -> bool:
+    def keep(self, socket: "AsyncSharedSocket") -> bool:
         """Close a session's WebSocket with the client; tell whether it is not too late."""
         self._sockets.add(socket)
         return not self._closed
 
-    def let_go(self, socket: AsyncSharedSocket) -> None:
+    def let_go(self, socket: "AsyncSharedSocket") -> None:
         """Leave a session's WebSocket to its session to close."""
         self._sockets.discard(socket)
 

@@ -5,19 +5,17 @@ import os
 import secrets
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from agb import _checks
-from agb._cleanup import AT_EXIT
 from agb._creating import create_request
 from agb._deadline import Deadline
-from agb._embedded import EMBEDDED_ENDPOINT, EmbeddedServer
 from agb._http import HTTPClient, HTTPTransport
 from agb._roster import Roster
 from agb._secrets import NotPickled
 from agb._session_reading import public_session_data
-from agb._sync.contexts import ContextService
 from agb._sync.creation import Creation
 from agb._sync.keeping import Keeper
 from agb._sync.listing import Listing
@@ -28,14 +26,17 @@ from agb._sync.reported import reported
 from agb._sync.scope import SessionScope
 from agb._sync.session import BaseSession, Session
 from agb._sync.transport import Connections, Transport
-from agb._wire import endpoints
+from agb._wire import session_endpoints as endpoints
 from agb._wire.answers import Answer
 from agb._wire.messages.sessions import SessionData, SessionPage, SessionRequest
 from agb.config import Config
-from agb.context_sync import ContextSync
 from agb.exceptions import ConfigurationError, InvalidParamsError
 from agb.results import DeleteResult, GetSessionResult, ReapResult, SessionListResult, SessionResult
 from agb.session_params import BrowserContext, CreateSessionParams, checked_labels
+
+if TYPE_CHECKING:
+    from agb._sync.contexts import ContextService
+    from agb.context_sync import ContextSync
 
 
 class AGB(NotPickled):
@@ -70,9 +71,6 @@ class AGB(NotPickled):
 
     Raises:
         ConfigurationError: There is no key, or a value can't be used.
-
-    Attributes:
-        context: Contexts of the account.
 
     Example:
         ```python
@@ -133,6 +131,8 @@ class AGB(NotPickled):
         self.keeper: Keeper = Keeper()
         self._use(connections, settings)
         if roster is not None:
+            from agb._cleanup import AT_EXIT  # noqa: PLC0415 - few programs wish for it
+
             AT_EXIT.add(roster, settings)
 
     @classmethod
@@ -161,6 +161,8 @@ class AGB(NotPickled):
         Raises:
             MissingExtraError: A package that it needs is not installed.
         """
+        from agb._embedded import EMBEDDED_ENDPOINT, EmbeddedServer  # noqa: PLC0415 - starts programs
+
         key = secrets.token_urlsafe(32)
         agb = cls(
             config=Config.resolve(
@@ -207,7 +209,14 @@ class AGB(NotPickled):
         self.transport: Transport = Transport(connections, config)
         self.client: Client = Client(self.transport)
         self._listing = Listing(self.transport)
-        self.context: ContextService = ContextService(self.transport)
+        vars(self).pop("context", None)  # one of the client that this one was made of
+
+    @cached_property
+    def context(self) -> "ContextService":
+        """Contexts of the account."""
+        from agb._sync.contexts import ContextService  # noqa: PLC0415 - few programs need it
+
+        return ContextService(self.transport)
 
     @property
     def config(self) -> Config:
@@ -250,6 +259,8 @@ class AGB(NotPickled):
         """
         self.transport.connections.close()
         if self.live.roster is not None:
+            from agb._cleanup import AT_EXIT  # noqa: PLC0415 - likewise
+
             AT_EXIT.client_closed(self.live.roster)
 
     @reported(SessionResult[Session])
@@ -287,7 +298,7 @@ class AGB(NotPickled):
         *,
         image_id: str | None = None,
         labels: Mapping[str, str] | None = None,
-        context_syncs: Sequence[ContextSync] | None = None,
+        context_syncs: "Sequence[ContextSync] | None" = None,
         browser_context: BrowserContext | None = None,
         policy_id: str | None = None,
         idle_release_timeout: int | None = None,

@@ -7,7 +7,8 @@ from agb import _checks, _reading
 from agb._deadline import bounded
 from agb._streaming import Callbacks, OnError, OnText, server_of_code
 from agb._sync.reported import reported
-from agb._sync.streams import CodeStream, Run, Streams
+from agb._sync.session_streams import Streams
+from agb._sync.streams import CodeStream, Run
 from agb._sync.tools import Tools
 from agb._wire import tools
 from agb._wire.stream import RunRequest, new_invocation_id

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from agb import _creating
 from agb._concurrency import threads
-from agb._context_reading import sync_failure
 from agb._creating import also_told, created_data, looks
 from agb._deadline import Deadline, or_earlier, within
 from agb._own_labels import REQUEST
 from agb._sync.labels import Labels
 from agb._sync.session import Session
-from agb._wire import endpoints
+from agb._wire import session_endpoints as endpoints
 from agb._wire.messages.sessions import CreateSessionRequest, ListSessionsRequest, SessionRequest
 from agb.exceptions import AGBError
 from agb.results import SessionResult
@@ -129,6 +128,8 @@ class Creation:
         self._live.note(session_id)
 
     def _wait_for_contexts(self, session: Session, deadline: Deadline, request_id: str) -> None:
+        from agb._context_reading import sync_failure  # noqa: PLC0415 - most sessions mount nothing
+
         try:
             failure = sync_failure(session.context.wait(deadline), request_id)
         except BaseException as error:

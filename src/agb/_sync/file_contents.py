@@ -14,10 +14,11 @@ from agb import _checks, _file_reading
 from agb import _file_commands as commands
 from agb._chunks import CHUNK, IN_ORDER, LONG, OF_ONE_FILE, parts, pieces, ranges
 from agb._concurrency import threads
-from agb._reading import ToolAnswer, content_of, text_of
+from agb._reading import content_of, text_of
 from agb._sync.scripts import Scripts
 from agb._sync.tools import Tools
 from agb._wire import tools
+from agb._wire.answers import ToolAnswer
 from agb.exceptions import AGBError, FileError, InvalidParamsError, UnexpectedResponseError
 from agb.results import CommandResult
 

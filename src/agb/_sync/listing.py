@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from agb._pages import PageTokens
 from agb._sync.transport import Transport
-from agb._wire import endpoints
+from agb._wire import session_endpoints as endpoints
 from agb._wire.answers import Answer
 from agb._wire.messages.sessions import ListSessionsRequest, SessionPage
 from agb.exceptions import InvalidRequestError, PageNotFoundError

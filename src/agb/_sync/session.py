@@ -3,9 +3,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from agb import _checks, _reading
+from agb import _checks
 from agb._concurrency import threads
 from agb._deadline import Deadline, within
 from agb._http import Timeouts
@@ -13,19 +14,14 @@ from agb._keeping import expiry
 from agb._own_labels import users_labels
 from agb._secrets import NotPickled
 from agb._session_reading import is_listening, listening_probe, public_tools, session_info
-from agb._sync.code import Code
-from agb._sync.command import Command
 from agb._sync.deletion import Deletion
-from agb._sync.file_system import FileSystem
 from agb._sync.labels import Labels
-from agb._sync.oss import Oss
 from agb._sync.reported import reported
-from agb._sync.session_context import SessionContext
-from agb._sync.streams import Streams
+from agb._sync.session_streams import Streams
 from agb._sync.tools import Tools
-from agb._sync.transfer import FileTransfer
 from agb._sync.transport import Transport
-from agb._wire import endpoints, tools
+from agb._wire import session_endpoints as endpoints
+from agb._wire import tools
 from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
 from agb._wire.messages.tools import ListToolsRequest, read_tool_list
 from agb.exceptions import ExecutionTimeoutError, InvalidParamsError, WaitTimeoutError
@@ -44,7 +40,12 @@ from agb.session_params import checked_labels
 
 if TYPE_CHECKING:
     from agb._sync.client import AGB
+    from agb._sync.code import Code
+    from agb._sync.command import Command
+    from agb._sync.file_system import FileSystem
     from agb._sync.low_level import Client
+    from agb._sync.oss import Oss
+    from agb._sync.session_context import SessionContext
 
 
 class BaseSession(NotPickled):
@@ -65,12 +66,6 @@ class BaseSession(NotPickled):
         link_url: Direct route to the session's tools; empty where there is none.
         ws_url: Address for streams; empty where there is none.
         tool_list: Tools of the session with the servers that they are on.
-        code: Runs code.
-        command: Runs shell commands.
-        file: Reads and writes files.
-        file_system: The same as `file`.
-        oss: Copies files between this machine and the session.
-        context: Contexts that the session has mounted.
     """
 
     _instead = "pass its session_id on, and get() the session with a client there"
@@ -90,14 +85,6 @@ class BaseSession(NotPickled):
         self._tools = Tools(self)
         self._streams = Streams(self)
         self._labels = Labels(self.transport, session_id)
-        self.code: Code = Code(self, self._tools, self._streams)
-        self.command: Command = Command(self._tools)
-        self.context: SessionContext = SessionContext(self)
-        self.file: FileSystem = FileSystem(
-            self._tools, FileTransfer(self.transport, session_id, self.context)
-        )
-        self.file_system: FileSystem = self.file
-        self.oss: Oss = Oss(self.file, self._tools)
 
     @classmethod
     def from_data(cls, agb: "AGB", data: SessionData, image_id: str = "") -> Self:
@@ -121,6 +108,50 @@ class BaseSession(NotPickled):
     def transport(self) -> Transport:
         """What requests of this session go through."""
         return self.agb.transport
+
+    # Each of these loads what only it needs, when it is used first.
+
+    @cached_property
+    def code(self) -> "Code":
+        """Runs code."""
+        from agb._sync.code import Code  # noqa: PLC0415
+
+        return Code(self, self._tools, self._streams)
+
+    @cached_property
+    def command(self) -> "Command":
+        """Runs shell commands."""
+        from agb._sync.command import Command  # noqa: PLC0415
+
+        return Command(self._tools)
+
+    @cached_property
+    def context(self) -> "SessionContext":
+        """Contexts that the session has mounted."""
+        from agb._sync.session_context import SessionContext  # noqa: PLC0415
+
+        return SessionContext(self)
+
+    @cached_property
+    def file(self) -> "FileSystem":
+        """Reads and writes files."""
+        from agb._sync.file_system import FileSystem  # noqa: PLC0415
+        from agb._sync.transfer import FileTransfer  # noqa: PLC0415
+
+        transfer = FileTransfer(self.transport, self.session_id, self.context)
+        return FileSystem(self._tools, transfer)
+
+    @property
+    def file_system(self) -> "FileSystem":
+        """The same as `file`."""
+        return self.file
+
+    @cached_property
+    def oss(self) -> "Oss":
+        """Copies files between this machine and the session."""
+        from agb._sync.oss import Oss  # noqa: PLC0415
+
+        return Oss(self.file, self._tools)
 
     def get_api_key(self) -> str:
         """Return the API key that the session is used with."""
@@ -281,7 +312,9 @@ class BaseSession(NotPickled):
         Returns:
             The figures as `metrics`, and all that the AGB said as `raw`.
         """
-        return _reading.metrics_result(
+        from agb._reading import metrics_result  # noqa: PLC0415 - few programs need it
+
+        return metrics_result(
             self._tools.call_by_name(
                 tools.GET_METRICS.name, {}, self._timeouts(read_timeout, connect_timeout)
             )
@@ -322,10 +355,12 @@ class BaseSession(NotPickled):
             The text as `data` and every part as `content`. It failed with a `ToolError` when
             the tool says so, with a `ToolNotFoundError` when there is no such tool.
         """
+        from agb._reading import tool_result  # noqa: PLC0415 - few programs need it
+
         name = _checks.non_blank("tool_name", tool_name)
         timeouts = self._timeouts(read_timeout, connect_timeout)
         answer = self._tools.call_by_name(name, _checks.arguments(args), timeouts)
-        return _reading.tool_result(answer)
+        return tool_result(answer)
 
     @reported(DeleteResult)
     def delete(

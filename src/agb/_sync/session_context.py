@@ -10,7 +10,7 @@ from agb._context_reading import all_over, public_statuses, still_going, sync_fa
 from agb._deadline import Deadline, within
 from agb._session_reading import is_gone
 from agb._sync.reported import reported
-from agb._wire import endpoints
+from agb._wire import context_endpoints as endpoints
 from agb._wire.messages.contexts import ContextInfoRequest, SyncContextRequest
 from agb.exceptions import InvalidParamsError
 from agb.results import ContextInfoResult, ContextStatusData, ContextSyncResult

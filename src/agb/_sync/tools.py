@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from agb._failures import malformed, refusal
 from agb._http import Timeouts, usable_url
-from agb._reading import ToolAnswer
 from agb._retry import TABLE, Failure, failure_of
 from agb._secrets import Secret
-from agb._wire import endpoints, link
-from agb._wire.answers import Malformed, Refused
+from agb._wire import link
+from agb._wire import session_endpoints as endpoints
+from agb._wire.answers import Malformed, Refused, ToolAnswer
 from agb._wire.codec import ToolArguments, dump
-from agb._wire.endpoints import Safety
+from agb._wire.endpoint import Safety
 from agb._wire.messages.tools import LinkCallRequest, ToolCallRequest
 from agb._wire.tools import Tool
 from agb.exceptions import APIConnectionError

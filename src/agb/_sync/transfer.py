@@ -13,7 +13,7 @@ from agb._sync.session_context import SessionContext
 from agb._sync.storage import Storage
 from agb._sync.transport import Transport
 from agb._transfers import Landing, Progress, folder_of, full_path, local_file
-from agb._wire import endpoints
+from agb._wire import context_endpoints as endpoints
 from agb._wire.messages.contexts import (
     InternalContextData,
     InternalContextRequest,

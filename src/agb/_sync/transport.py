@@ -8,12 +8,11 @@ import ssl
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from agb import _http
 from agb._concurrency import threads
 from agb._deadline import Deadline
-from agb._embedded import EmbeddedServer
 from agb._failures import malformed, refusal
 from agb._http import (
     Headers,
@@ -30,11 +29,10 @@ from agb._retry import TABLE, failure_of, failure_of_answer, pause
 from agb._secrets import NotPickled, Secret
 from agb._sync.places import Places
 from agb._sync.pool import Pool
-from agb._sync.shared_socket import SharedSocket
 from agb._transfers import check_way
 from agb._wire.answers import Answer, Malformed, Refused, read_answer
 from agb._wire.codec import Json
-from agb._wire.endpoints import Endpoint, write_request
+from agb._wire.endpoint import Endpoint, write_request
 from agb.config import Config
 from agb.exceptions import (
     REQUEST_LIMIT,
@@ -46,6 +44,10 @@ from agb.exceptions import (
     PoolTimeoutError,
     TransferError,
 )
+
+if TYPE_CHECKING:
+    from agb._embedded import EmbeddedServer
+    from agb._sync.shared_socket import SharedSocket
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -129,12 +131,12 @@ class Connections:
             self.known_endpoint = threads.in_thread(self.server.endpoint)
         return self.known_endpoint
 
-    def keep(self, socket: SharedSocket) -> bool:
+    def keep(self, socket: "SharedSocket") -> bool:
         """Close a session's WebSocket with the client; tell whether it is not too late."""
         self._sockets.add(socket)
         return not self._closed
 
-    def let_go(self, socket: SharedSocket) -> None:
+    def let_go(self, socket: "SharedSocket") -> None:
         """Leave a session's WebSocket to its session to close."""
         self._sockets.discard(socket)
 

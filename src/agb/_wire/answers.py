@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 from attrs import frozen
 
 from agb._wire.codec import Json, Misread, dump, is_object, load, parse
-from agb._wire.endpoints import Endpoint
+from agb._wire.endpoint import Endpoint
 from agb._wire.messages.tools import ToolCallData
 
 A = TypeVar("A")
@@ -28,6 +28,9 @@ class Answer(Generic[A]):
     code: str
     http_status: int
     data: A
+
+
+ToolAnswer = Answer[ToolCallData]
 
 
 class Refused(Exception):  # noqa: N818 - a judgement; the transport turns it into an error

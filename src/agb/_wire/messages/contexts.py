@@ -1,20 +1,11 @@
 """Contexts: stores that outlive sessions, their files, and how sessions mount them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from attrs import field, frozen
 
 from agb._wire.codec import dump, load, wire
-
-
-@frozen(kw_only=True)
-class PersistenceData:
-    """A context that a new session shall mount; `policy` is a `SyncPolicy` as a JSON object."""
-
-    context_id: str
-    path: str
-    policy: Mapping[str, Any] = field(metadata=wire(text=True))
 
 
 @frozen(kw_only=True)

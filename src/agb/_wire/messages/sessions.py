@@ -6,7 +6,7 @@ from typing import Any
 from attrs import Factory, field, frozen
 
 from agb._wire.codec import wire
-from agb._wire.messages.contexts import PersistenceData
+from agb._wire.messages.mounts import PersistenceData
 
 
 @frozen(kw_only=True)

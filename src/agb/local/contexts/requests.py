@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from agb._wire.codec import Misread, load
-from agb._wire.messages.contexts import PersistenceData
+from agb._wire.messages.mounts import PersistenceData
 from agb.context_sync import SyncPolicy
 from agb.local.contexts.mounting import Mount
 from agb.local.contexts.values import folder_path

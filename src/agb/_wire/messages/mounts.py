@@ -1,0 +1,17 @@
+"""How a new session mounts contexts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from agb._wire.codec import wire
+
+
+@frozen(kw_only=True)
+class PersistenceData:
+    """A context that a new session shall mount; `policy` is a `SyncPolicy` as a JSON object."""
+
+    context_id: str
+    path: str
+    policy: Mapping[str, Any] = field(metadata=wire(text=True))
