@@ -160,6 +160,7 @@ def test_told_to_end_anywhere_in_its_own_end_a_block_deletes_its_session(
         with AGB("key", endpoint="https://agb.example", transport=network) as agb:
             block = agb.session(CreateSessionParams(image_id="code_latest"))
             block.__enter__()
+            steps = Steps(at)
             try:
                 with told_to_end(number, at) as steps:
                     block.__exit__(None, None, None)
