@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from agb._wire.tools import Edit, PathArguments
 from agb.exceptions import InvalidParamsError
+
+if TYPE_CHECKING:
+    from agb._wire.tools import Edit, PathArguments
 
 
 def text(name: str, value: object) -> str:
@@ -38,8 +40,10 @@ def path(name: str, value: object) -> str:
     return checked
 
 
-def at(value: object) -> PathArguments:
+def at(value: object) -> "PathArguments":
     """Return the arguments of a tool that needs a path and no more."""
+    from agb._wire.tools import PathArguments  # noqa: PLC0415 - it comes with all other tools
+
     return PathArguments(path=path("path", value))
 
 
@@ -118,7 +122,7 @@ def arguments(args: object) -> dict[str, Any]:
     return found
 
 
-def edits(values: object) -> list[Edit]:
+def edits(values: object) -> "list[Edit]":
     """Return edits given as `Edit`-like dicts."""
     if isinstance(values, (str, Mapping)) or not isinstance(values, Sequence) or not values:
         raise InvalidParamsError(
@@ -128,7 +132,9 @@ def edits(values: object) -> list[Edit]:
     return [_edit(index, item) for index, item in enumerate(items)]
 
 
-def _edit(index: int, item: object) -> Edit:
+def _edit(index: int, item: object) -> "Edit":
+    from agb._wire.tools import Edit  # noqa: PLC0415 - likewise
+
     try:
         pair = cast("Mapping[str, object]", item)
         old, new = pair["oldText"], pair["newText"]

@@ -20,7 +20,6 @@ from agb._own_labels import users_labels
 from agb._secrets import NotPickled
 from agb._session_reading import is_listening, listening_probe, public_tools, session_info
 from agb._wire import session_endpoints as endpoints
-from agb._wire import tools
 from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
 from agb._wire.messages.tools import ListToolsRequest, read_tool_list
 from agb.exceptions import ExecutionTimeoutError, InvalidParamsError, WaitTimeoutError
@@ -312,10 +311,11 @@ class AsyncBaseSession(NotPickled):
             The figures as `metrics`, and all that the AGB said as `raw`.
         """
         from agb._reading import metrics_result  # noqa: PLC0415 - few programs need it
+        from agb._wire.tools import GET_METRICS  # noqa: PLC0415 - likewise
 
         return metrics_result(
             await self._tools.call_by_name(
-                tools.GET_METRICS.name, {}, self._timeouts(read_timeout, connect_timeout)
+                GET_METRICS.name, {}, self._timeouts(read_timeout, connect_timeout)
             )
         )
 

@@ -13,11 +13,11 @@ from agb._wire.answers import Malformed, Refused, ToolAnswer
 from agb._wire.codec import ToolArguments, dump
 from agb._wire.endpoint import Safety
 from agb._wire.messages.tools import LinkCallRequest, ToolCallRequest
-from agb._wire.tools import Tool
 from agb.exceptions import APIConnectionError
 
 if TYPE_CHECKING:
     from agb._async.session import AsyncBaseSession
+    from agb._wire.tools import Tool
 
 
 class AsyncTools:
@@ -30,12 +30,12 @@ class AsyncTools:
     def __init__(self, session: "AsyncBaseSession") -> None:
         self._session = session
 
-    def offers(self, tool: Tool) -> bool:
+    def offers(self, tool: "Tool") -> bool:
         """Tell whether the session is known to have a tool."""
         return any(each.name == tool.name for each in self._session.tool_list)
 
     async def call(
-        self, tool: Tool, arguments: ToolArguments, *, seconds: float = 0.0
+        self, tool: "Tool", arguments: ToolArguments, *, seconds: float = 0.0
     ) -> ToolAnswer:
         """Call a tool of the contract that may run for so many seconds."""
         timeouts = self._session.transport.timeouts(seconds)

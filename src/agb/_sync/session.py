@@ -21,7 +21,6 @@ from agb._sync.session_streams import Streams
 from agb._sync.tools import Tools
 from agb._sync.transport import Transport
 from agb._wire import session_endpoints as endpoints
-from agb._wire import tools
 from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
 from agb._wire.messages.tools import ListToolsRequest, read_tool_list
 from agb.exceptions import ExecutionTimeoutError, InvalidParamsError, WaitTimeoutError
@@ -313,10 +312,11 @@ class BaseSession(NotPickled):
             The figures as `metrics`, and all that the AGB said as `raw`.
         """
         from agb._reading import metrics_result  # noqa: PLC0415 - few programs need it
+        from agb._wire.tools import GET_METRICS  # noqa: PLC0415 - likewise
 
         return metrics_result(
             self._tools.call_by_name(
-                tools.GET_METRICS.name, {}, self._timeouts(read_timeout, connect_timeout)
+                GET_METRICS.name, {}, self._timeouts(read_timeout, connect_timeout)
             )
         )
 

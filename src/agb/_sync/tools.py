@@ -14,11 +14,11 @@ from agb._wire.answers import Malformed, Refused, ToolAnswer
 from agb._wire.codec import ToolArguments, dump
 from agb._wire.endpoint import Safety
 from agb._wire.messages.tools import LinkCallRequest, ToolCallRequest
-from agb._wire.tools import Tool
 from agb.exceptions import APIConnectionError
 
 if TYPE_CHECKING:
     from agb._sync.session import BaseSession
+    from agb._wire.tools import Tool
 
 
 class Tools:
@@ -31,11 +31,11 @@ class Tools:
     def __init__(self, session: "BaseSession") -> None:
         self._session = session
 
-    def offers(self, tool: Tool) -> bool:
+    def offers(self, tool: "Tool") -> bool:
         """Tell whether the session is known to have a tool."""
         return any(each.name == tool.name for each in self._session.tool_list)
 
-    def call(self, tool: Tool, arguments: ToolArguments, *, seconds: float = 0.0) -> ToolAnswer:
+    def call(self, tool: "Tool", arguments: ToolArguments, *, seconds: float = 0.0) -> ToolAnswer:
         """Call a tool of the contract that may run for so many seconds."""
         timeouts = self._session.transport.timeouts(seconds)
         return self.call_by_name(tool.name, dump(arguments), timeouts)
