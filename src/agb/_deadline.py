@@ -21,7 +21,7 @@ class Deadline:
     __slots__ = ("at", "seconds")
 
     def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+        self.seconds: float = seconds
         self.at: float = time.monotonic() + seconds
 
     def remaining(self) -> float:
