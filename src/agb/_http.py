@@ -246,15 +246,21 @@ def pool_timeout() -> httpx.PoolTimeout:
 
 def is_loopback(url: str) -> bool:
     """Tell whether an address is on this machine, so that no proxy leads to it."""
+    host = _name_in(url)
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
     try:
-        host = urlsplit(url).hostname or ""
-        return (
-            host == "localhost"
-            or host.endswith(".localhost")
-            or ipaddress.ip_address(host).is_loopback
-        )
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _name_in(url: str) -> str:
+    """Return the host of a URL; nothing where it has none, or is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def client_failure(error: Exception) -> exceptions.ConfigurationError:
@@ -267,7 +273,7 @@ def client_failure(error: Exception) -> exceptions.ConfigurationError:
 def in_clear(url: str) -> bool:
     """Tell whether what is sent to a URL can be read on the way, off this machine."""
     plain = url.lower().startswith(("http://", "ws://"))
-    return plain and not is_loopback(url)
+    return plain and bool(_name_in(url)) and not is_loopback(url)
 
 
 def usable_url(url: str) -> bool:

@@ -308,7 +308,7 @@ async def test_a_request_goes_through_the_proxy_that_is_given() -> None:
             peer.say(answer())
 
     with RawServer(script) as proxy:
-        agb = AsyncAGB("key", endpoint="http://agb.example", proxy=proxy.url)
+        agb = AsyncAGB("key", endpoint="http://agb.example", proxy=proxy.url, allow_http=True)
         async with agb:
             assert (await agb.list()).success
     assert b"http://agb.example/" in heads[0]

@@ -296,7 +296,7 @@ def test_a_request_goes_through_the_proxy_that_is_given() -> None:
             peer.say(answer())
 
     with RawServer(script) as proxy:
-        agb = AGB("key", endpoint="http://agb.example", proxy=proxy.url)
+        agb = AGB("key", endpoint="http://agb.example", proxy=proxy.url, allow_http=True)
         with agb:
             assert agb.list().success
     assert b"http://agb.example/" in heads[0]

@@ -56,6 +56,10 @@ def same_session(agb: AGB, ran: Ran) -> Session:
     return Session(agb, ran["session"].session_id)
 
 
+# What happens around an awaited example, such as a look at its session, is done blocking.
+pytestmark = pytest.mark.filterwarnings("ignore::agb.BlockingCallWarning")
+
+
 @pytest.fixture
 def prepared(agb: AGB, packed_extension: Path) -> None:
     """Fill the context that an example takes its extensions from.
