@@ -60,7 +60,7 @@ class HTTP(H11Protocol):
         if excess > _MOST_REFUSED:
             transport.abort()
         elif excess > 0:
-            self.app_state = {**self.app_state, EXCESS: True}
+            self.app_state: dict[str, Any] = {**self.app_state, EXCESS: True}
         self._wait_at_most(_IDLE)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -246,7 +246,7 @@ class WebSockets(WebSocketsSansIOProtocol):
         self._message_over()
         if self.curr_msg_data_type == "text":
             try:
-                self.frames = [b"".join(self.frames)]
+                self.frames[:] = [b"".join(self.frames)]
                 if not self.frames[0].isascii():
                     self.frames[0].decode()
             except UnicodeDecodeError:
@@ -267,5 +267,5 @@ class WebSockets(WebSocketsSansIOProtocol):
     def _fail(self, code: CloseCode, reason: str) -> None:
         if not self.close_sent:
             self.conn.fail(code, reason)
-            self.frames = []
+            self.frames.clear()
             self.handle_parser_exception()
