@@ -169,8 +169,10 @@ def test_the_loops_of_asyncio_and_trio_are_two(async_agb: AsyncAGB) -> None:
 
 
 FORK = """
-import os, sys
+import os, sys, warnings
 from agb import AGB, WrongProcessError
+
+warnings.simplefilter("ignore", DeprecationWarning)  # the thread that keeps sessions alive is one
 
 fresh = AGB(sys.argv[1], endpoint=sys.argv[2])
 with AGB(sys.argv[1], endpoint=sys.argv[2], default_image="code_latest") as agb:

@@ -11,9 +11,12 @@ from support.local import LocalAGB
 from agb import AGB
 
 PREAMBLE = """
-    import asyncio, atexit, logging, os, signal, sys, threading, time
+    import asyncio, atexit, logging, os, signal, sys, threading, time, warnings
     import httpx
     from agb import AGB, AsyncAGB, CreateSessionParams
+
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what measures coverage has a handler of its own
+    warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
 
     key, endpoint, test = sys.argv[1:]
     params = CreateSessionParams({"test": test}, "code_latest")

@@ -121,8 +121,10 @@ def printed(script: str) -> list[str]:
 
 
 def loaded_by(script: str) -> list[str]:
-    """Return the modules that a program loads."""
-    return printed(f"import sys; {script}; print(*sys.modules)")
+    """Return the modules that a program loads, beyond those that are there when it begins."""
+    return printed(
+        f"import sys; there = {{*sys.modules}}; {script}; print(*{{*sys.modules}} - there)"
+    )
 
 
 def test_importing_the_package_loads_no_library_and_neither_twin() -> None:

@@ -113,7 +113,7 @@ async def test_a_handshake_that_is_never_answered_times_out() -> None:
                 await enter(session)
 
 
-@pytest.mark.parametrize("url", ["ws://127.0.0.1:9/", "wss://127.0.0.1:9/", "ws://no.invalid/"])
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:9/", "wss://127.0.0.1:9/", "wss://no.invalid/"])
 async def test_a_server_that_is_not_there_is_an_error_before_the_block(url: str) -> None:
     async with client() as agb:
         with pytest.raises(APIConnectionError) as caught:

@@ -111,7 +111,7 @@ def test_a_handshake_that_is_never_answered_times_out() -> None:
             enter(session)
 
 
-@pytest.mark.parametrize("url", ["ws://127.0.0.1:9/", "wss://127.0.0.1:9/", "ws://no.invalid/"])
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:9/", "wss://127.0.0.1:9/", "wss://no.invalid/"])
 def test_a_server_that_is_not_there_is_an_error_before_the_block(url: str) -> None:
     with client() as agb, pytest.raises(APIConnectionError) as caught:
         enter(session_at(agb, url))
