@@ -227,12 +227,12 @@ class WebSockets(WebSocketsSansIOProtocol):
 
     def handle_ping(self) -> None:
         """Answer, for a caller that does not read only the last ping and only when it does."""
-        pong = b"".join(self.conn.data_to_send())
+        pong = b"".join(self.conn.data_to_send())  # what is said to all that came in one piece
         if not self.frames:
             self._message_over()
         if self.writable.is_set():
             self.transport.write(pong)
-        else:
+        elif pong:
             self._pong = pong
 
     def resume_writing(self) -> None:
