@@ -1,8 +1,8 @@
 """Creating a session: exactly one, all of it, or nothing of it."""
 
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from agb import _creating
 from agb._async.labels import AsyncLabels
@@ -18,6 +18,8 @@ from agb.results import SessionResult
 
 if TYPE_CHECKING:
     from agb._async.client import AsyncAGB
+
+F = TypeVar("F")
 
 _log = logging.getLogger("agb")
 
@@ -89,12 +91,22 @@ class AsyncCreation:
     async def _find(
         self, pauses: Sequence[float], deadline: Deadline
     ) -> SessionResult[AsyncSession] | None:
-        """Look for the session by its label, under which it may show late, and adopt it."""
+        """Look for the session and adopt it."""
+
+        async def adopted() -> SessionResult[AsyncSession] | None:
+            return await self._adopt() if await self._shows() else None
+
+        return await self._look(adopted, pauses, deadline)
+
+    async def _look(
+        self, look: Callable[[], Awaitable[F]], pauses: Sequence[float], deadline: Deadline
+    ) -> F | None:
+        """Look for the session by its label, under which it may show late, until it is found."""
         for pause in pauses:
             await aio.sleep(min(pause, deadline.remaining()))
             try:
-                if await self._shows():
-                    return await self._adopt()
+                if found := await look():
+                    return found
             except AGBError as error:
                 _log.debug("a session labelled %s is looked for: %s", self._label, error)
         return None
@@ -165,14 +177,9 @@ class AsyncCreation:
             return told
 
     async def _look_and_give_up(self, pauses: Sequence[float]) -> str:
-        with within(Deadline(_UNDO_SECONDS)):
-            for pause in pauses:
-                await aio.sleep(pause)
-                try:
-                    if await self._shows():
-                        break
-                except AGBError as error:
-                    _log.debug("a session labelled %s is looked for: %s", self._label, error)
+        deadline = Deadline(_UNDO_SECONDS)
+        with within(deadline):
+            await self._look(self._shows, pauses, deadline)
         return await self._give_up()
 
     async def _give_up(self) -> str:

@@ -71,8 +71,10 @@ class AsyncDeletion:
 
     def _persistent(self) -> AsyncTransport:
         """Send again more often than others: what is not deleted goes on, and costs."""
-        agb = self._session.agb
-        return agb.with_options(max_retries=2 * agb.config.max_retries).transport
+        usual = self._session.transport
+        return AsyncTransport(
+            usual.connections, usual.config.with_options(max_retries=2 * usual.config.max_retries)
+        )
 
     async def _wait_until_gone(self, deadline: Deadline, request_id: str) -> None:
         status = problem = ""

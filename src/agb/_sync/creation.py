@@ -2,8 +2,8 @@
 """Creating a session: exactly one, all of it, or nothing of it."""
 
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from agb import _creating
 from agb._concurrency import threads
@@ -19,6 +19,8 @@ from agb.results import SessionResult
 
 if TYPE_CHECKING:
     from agb._sync.client import AGB
+
+F = TypeVar("F")
 
 _log = logging.getLogger("agb")
 
@@ -88,12 +90,20 @@ class Creation:
         return SessionResult(request_id=answer.request_id, session=session)
 
     def _find(self, pauses: Sequence[float], deadline: Deadline) -> SessionResult[Session] | None:
-        """Look for the session by its label, under which it may show late, and adopt it."""
+        """Look for the session and adopt it."""
+
+        def adopted() -> SessionResult[Session] | None:
+            return self._adopt() if self._shows() else None
+
+        return self._look(adopted, pauses, deadline)
+
+    def _look(self, look: Callable[[], F], pauses: Sequence[float], deadline: Deadline) -> F | None:
+        """Look for the session by its label, under which it may show late, until it is found."""
         for pause in pauses:
             threads.sleep(min(pause, deadline.remaining()))
             try:
-                if self._shows():
-                    return self._adopt()
+                if found := look():
+                    return found
             except AGBError as error:
                 _log.debug("a session labelled %s is looked for: %s", self._label, error)
         return None
@@ -162,14 +172,9 @@ class Creation:
             return told
 
     def _look_and_give_up(self, pauses: Sequence[float]) -> str:
-        with within(Deadline(_UNDO_SECONDS)):
-            for pause in pauses:
-                threads.sleep(pause)
-                try:
-                    if self._shows():
-                        break
-                except AGBError as error:
-                    _log.debug("a session labelled %s is looked for: %s", self._label, error)
+        deadline = Deadline(_UNDO_SECONDS)
+        with within(deadline):
+            self._look(self._shows, pauses, deadline)
         return self._give_up()
 
     def _give_up(self) -> str:

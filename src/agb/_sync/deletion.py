@@ -72,8 +72,10 @@ class Deletion:
 
     def _persistent(self) -> Transport:
         """Send again more often than others: what is not deleted goes on, and costs."""
-        agb = self._session.agb
-        return agb.with_options(max_retries=2 * agb.config.max_retries).transport
+        usual = self._session.transport
+        return Transport(
+            usual.connections, usual.config.with_options(max_retries=2 * usual.config.max_retries)
+        )
 
     def _wait_until_gone(self, deadline: Deadline, request_id: str) -> None:
         status = problem = ""
