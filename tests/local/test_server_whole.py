@@ -259,8 +259,8 @@ async def test_neither_key_nor_tokens_get_into_the_log(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # the caller's own log
-    logging.getLogger("httpcore").setLevel(logging.WARNING)
+    caplog.set_level(logging.WARNING, "httpx")  # the caller's own log
+    caplog.set_level(logging.WARNING, "httpcore")
     async with serving(settings) as server, calling(server.endpoint) as caller:
         data = (await caller.post("/mcp/createSession", {"imageId": LINKED})).data
         await caller.tool(data["sessionId"], "shell", command="true")
