@@ -18,8 +18,9 @@ ROOT = Path(agb.__file__).parent
 HOMES = {
     "anyio": ("agb._concurrency",),
     "asyncio": ("agb._concurrency",),
-    "httpcore": ("agb._http", "agb._http11", "agb._concurrency"),
-    "httpx": ("agb._http", "agb._http11"),
+    "h11": ("agb._http11",),
+    "httpcore": (),
+    "httpx": ("agb._http",),
     "threading": ("agb._concurrency",),
     "trio": (),
     "websockets": ("agb._web_socket",),

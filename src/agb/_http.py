@@ -2,12 +2,10 @@
 
 import ipaddress
 import logging
-import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,11 +16,6 @@ from agb._deadline import Deadline, current_deadline
 from agb._secrets import HidesRedirects
 from agb._version import __version__
 
-if TYPE_CHECKING:
-    import httpcore
-    from httpcore import AsyncNetworkStream as AsyncNetworkStream  # noqa: PLC0414 - to be had here
-    from httpcore import NetworkStream as NetworkStream  # noqa: PLC0414
-
 AsyncHTTPClient = httpx.AsyncClient
 HTTPClient = httpx.Client
 AsyncHTTPTransport = httpx.AsyncBaseTransport
@@ -32,6 +25,9 @@ HTTPStream = httpx.SyncByteStream
 HTTPResponse = httpx.Response
 HTTPRequest = httpx.Request
 RequestError = httpx.RequestError
+WriteError = httpx.WriteError
+LocalProtocolError = httpx.LocalProtocolError
+RemoteProtocolError = httpx.RemoteProtocolError
 
 AsyncDetour = httpx.AsyncHTTPTransport
 Detour = httpx.HTTPTransport
@@ -39,6 +35,11 @@ Detour = httpx.HTTPTransport
 _LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=200, keepalive_expiry=10.0)
 _PORTS = {"http": 80, "https": 443}
 _DAY = 86400.0
+_FAILURES = {
+    "connect": (httpx.ConnectTimeout, httpx.ConnectError),
+    "read": (httpx.ReadTimeout, httpx.ReadError),
+    "write": (httpx.WriteTimeout, httpx.WriteError),
+}
 
 
 _SHORTEST = 0.001
@@ -105,53 +106,6 @@ class _TimeLeft(dict[str, float]):
         return default if limit is None else min(limit, max(self._deadline.remaining(), _SHORTEST))
 
 
-class AsyncNetwork:
-    """Bare connections, for tasks. httpx's own network is loaded when one is needed first."""
-
-    @staticmethod
-    def backend() -> "httpcore.AsyncNetworkBackend":
-        """Return what makes them."""
-        import httpcore  # noqa: PLC0415 - it takes long, and few programs need it at once
-
-        return cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
-
-
-class Network:
-    """Bare connections, for threads; see `AsyncNetwork`."""
-
-    @staticmethod
-    def backend() -> "httpcore.NetworkBackend":
-        """Return what makes them."""
-        import httpcore  # noqa: PLC0415
-
-        return httpcore.SyncBackend()
-
-
-def network_timeouts() -> tuple[type[Exception], ...]:
-    """Return what a bare connection raises when a time limit has run out."""
-    import httpcore  # noqa: PLC0415
-
-    return (httpcore.TimeoutException, TimeoutError)
-
-
-def network_errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
-    """Return what a bare connection raises when it breaks, or can't be made; and some more."""
-    import httpcore  # noqa: PLC0415
-
-    return (httpcore.TimeoutException, httpcore.NetworkError, OSError, UnicodeError, *more)
-
-
-def has_news(stream: "AsyncNetworkStream | NetworkStream") -> bool:
-    """Tell whether something came on a bare connection that nobody has read, be it its end."""
-    return bool(stream.get_extra_info("is_readable"))
-
-
-def hang_up(stream: "AsyncNetworkStream | NetworkStream") -> None:
-    """End a bare connection both ways: who reads from it, in whatever thread, gets its end."""
-    with suppress(OSError):
-        stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-
-
 def words_of(error: Exception) -> str:
     """Return what an error says, or what it is."""
     return str(error) or type(error).__name__
@@ -164,7 +118,7 @@ def network_failure(error: Exception, where: str) -> exceptions.APIConnectionErr
         error: What was raised.
         where: The address, without anything secret.
     """
-    if isinstance(error, network_timeouts()):
+    if isinstance(error, TimeoutError):
         return exceptions.ConnectTimeoutError(f"{where} did not take the connection in time")
     return exceptions.APIConnectionError(
         f"can't connect to {where}: {words_of(error)}", code="CONNECT_FAILED"
@@ -237,6 +191,12 @@ def seconds(patience: Mapping[str, float | None], part: str) -> float:
     """Return how long a part of a request may take, at most a day."""
     limit = patience.get(part)
     return _DAY if limit is None else limit
+
+
+def failure(doing: Literal["connect", "read", "write"], error: Exception) -> httpx.TransportError:
+    """Return what httpx calls the failure of a bare connection."""
+    late, broken = _FAILURES[doing]
+    return (late if isinstance(error, TimeoutError) else broken)(words_of(error))
 
 
 def pool_timeout() -> httpx.PoolTimeout:

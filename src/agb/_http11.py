@@ -1,86 +1,96 @@
-"""httpcore's single connections, and all of them that does not wait. Loaded with the first one."""
+"""Pure: what is said on one connection, request after request. h11 knows HTTP/1.1."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable
-from typing import Protocol, cast
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import httpcore
-import httpx
+import h11
 
-WriteError = httpcore.WriteError
-AsyncCoreConnection = httpcore.AsyncHTTP11Connection
-CoreConnection = httpcore.HTTP11Connection
+from agb._http import HTTPRequest, LocalProtocolError, RemoteProtocolError
 
-
-class AsyncCoreStream(Protocol):
-    """The body of an answer, as it comes."""
-
-    def __aiter__(self) -> AsyncGenerator[bytes, None]:  # noqa: PYI058 - it can be closed
-        """Read it."""
-        ...
-
-    async def aclose(self) -> None:
-        """Read no more of it."""
-        ...
+_LONGEST_HEAD = 100 * 1024
+"""Bytes that the head of an answer may have."""
 
 
-class CoreStream(Protocol):
-    """The same, for threads."""
+class Head(NamedTuple):
+    """What an answer begins with."""
 
-    def __iter__(self) -> Generator[bytes, None, None]:  # noqa: PYI058 - likewise
-        """Read it."""
-        ...
-
-    def close(self) -> None:
-        """Read no more of it."""
-        ...
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
 
 
-FAILURES = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-)
-"""What a connection raises when it is not made, breaks, or is not answered as it should be."""
+class Exchange:
+    """Requests out, answers in; nothing here waits.
 
-_KINDS: dict[type[Exception], type[httpx.TransportError]] = {
-    httpcore.ConnectTimeout: httpx.ConnectTimeout,
-    httpcore.ReadTimeout: httpx.ReadTimeout,
-    httpcore.WriteTimeout: httpx.WriteTimeout,
-    httpcore.ConnectError: httpx.ConnectError,
-    httpcore.ReadError: httpx.ReadError,
-    httpcore.WriteError: httpx.WriteError,
-    httpcore.LocalProtocolError: httpx.LocalProtocolError,
-    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
-}
-
-
-def failure(error: Exception) -> httpx.TransportError:
-    """Return what httpx calls a failure of a connection."""
-    kind = _KINDS.get(type(error), httpx.TransportError)
-    return kind(str(error))
-
-
-def origin(scheme: str, host: bytes, port: int) -> httpcore.Origin:
-    """Return where a connection leads, as httpcore says it."""
-    return httpcore.Origin(scheme.encode(), host, port)
-
-
-def says_more(connection: AsyncCoreConnection | CoreConnection) -> bool:
-    """Tell whether more than an answer has come: it would be taken for the answer to what is next.
-
-    What has not been read yet shows when the connection is taken again; this has been read.
+    Every method raises `LocalProtocolError` when what is to be said can't be, and
+    `RemoteProtocolError` when what came is no HTTP.
     """
-    state = connection._h11_state  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return state.trailing_data[0] != b""
 
+    def __init__(self) -> None:
+        self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
 
-def outgoing(request: httpx.Request) -> httpcore.Request:
-    """Return a request as httpcore wants it."""
-    url = request.url
-    return httpcore.Request(
-        request.method.encode(),
-        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-        headers=request.headers.raw,
-        content=cast("Iterable[bytes] | AsyncIterable[bytes]", request.stream),
-        extensions=request.extensions,
-    )
+    def head(self, request: HTTPRequest) -> bytes:
+        """Return the bytes that a request begins with."""
+        try:
+            begun = h11.Request(
+                method=request.method, target=request.url.raw_path, headers=request.headers.raw
+            )
+        except h11.LocalProtocolError as error:
+            raise LocalProtocolError(str(error)) from error
+        return self._said(begun)
+
+    def piece(self, data: bytes) -> bytes:
+        """Return the bytes that a piece of a request's body travels as."""
+        return self._said(h11.Data(data=data))
+
+    def tail(self) -> bytes:
+        """Return the bytes that a request ends with."""
+        return self._said(h11.EndOfMessage())
+
+    def _said(self, event: h11.Event) -> bytes:
+        try:
+            return self._protocol.send(event) or b""
+        except h11.LocalProtocolError as error:
+            raise LocalProtocolError(str(error)) from error
+
+    def take(self, data: bytes) -> None:
+        """Take what came; nothing is the end."""
+        if not data and self._protocol.their_state is h11.SEND_RESPONSE:
+            raise RemoteProtocolError("the connection was closed before an answer came")
+        self._protocol.receive_data(data)
+
+    def answer(self) -> Head | None:
+        """Return the head of the answer; None where more has to come first."""
+        while True:
+            event = self._next()
+            if event is h11.NEED_DATA:
+                return None
+            if isinstance(event, h11.Response):
+                return Head(event.status_code, list(event.headers))
+            # An InformationalResponse says that the answer comes later.
+
+    def data(self) -> bytes | None:
+        """Return a piece of the answer's body, nothing at its end; None where more has to come."""
+        event = self._next()
+        if isinstance(event, h11.Data):
+            return bytes(event.data) or self.data()
+        return None if event is h11.NEED_DATA else b""
+
+    def _next(self) -> object:
+        try:
+            return self._protocol.next_event()
+        except h11.RemoteProtocolError as error:
+            raise RemoteProtocolError(str(error)) from error
+
+    def renew(self) -> bool:
+        """Get ready for another request, and tell whether there may be one.
+
+        Where more than an answer has come, there may not: it would be taken for the next one.
+        What has not been read yet shows when the connection is taken again; this has been read.
+        """
+        protocol = self._protocol
+        if protocol.our_state is not h11.DONE or protocol.their_state is not h11.DONE:
+            return False
+        if protocol.trailing_data[0]:
+            return False
+        protocol.start_next_cycle()
+        return True

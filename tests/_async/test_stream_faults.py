@@ -16,7 +16,6 @@ from agb import (
     StdoutEvent,
     StreamDisconnectedError,
     StreamError,
-    _http,
 )
 from agb._concurrency import aio
 from agb._web_socket import Heartbeat
@@ -258,7 +257,7 @@ async def test_a_run_that_makes_no_sense_breaks_off_alone(frame: object, stopped
 async def until_it_has_news(session: AsyncSession) -> None:
     shared = session._streams._shared
     assert shared is not None
-    while not _http.has_news(shared._socket._stream):
+    while not shared._socket._stream.is_readable:
         await aio.sleep(0.001)
 
 

@@ -14,7 +14,6 @@ from agb import (
     ClientClosedError,
     StdoutEvent,
     StreamDisconnectedError,
-    _http,
 )
 from agb._concurrency import aio
 from agb._web_socket import Heartbeat
@@ -99,7 +98,7 @@ async def test_a_connection_that_was_silent_for_long_is_not_trusted() -> None:
 async def until_it_has_news(session: AsyncSession) -> None:
     shared = session._streams._shared
     assert shared is not None
-    while not _http.has_news(shared._socket._stream):
+    while not shared._socket._stream.is_readable:
         await aio.sleep(0.001)
 
 

@@ -10,7 +10,7 @@ import pytest
 from support.streaming import PATIENCE, Peer, Script, StreamServer, accepting, network, session_data
 from websockets.frames import Opcode
 
-from agb import AGB, CodeStream, Session, StdoutEvent, StreamDisconnectedError, StreamError, _http
+from agb import AGB, CodeStream, Session, StdoutEvent, StreamDisconnectedError, StreamError
 from agb._concurrency import threads
 from agb._web_socket import Heartbeat
 from agb._wire.stream import CancelRequest, RunRequest
@@ -242,7 +242,7 @@ def test_a_run_that_makes_no_sense_breaks_off_alone(frame: object, stopped: bool
 def until_it_has_news(session: Session) -> None:
     shared = session._streams._shared
     assert shared is not None
-    while not _http.has_news(shared._socket._stream):
+    while not shared._socket._stream.is_readable:
         threads.sleep(0.001)
 
 

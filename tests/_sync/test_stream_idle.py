@@ -8,15 +8,7 @@ import pytest
 from support.streaming import PATIENCE, Peer, StreamServer, accepting, network, session_data
 from websockets.frames import Opcode
 
-from agb import (
-    AGB,
-    ClientClosedError,
-    CodeStream,
-    Session,
-    StdoutEvent,
-    StreamDisconnectedError,
-    _http,
-)
+from agb import AGB, ClientClosedError, CodeStream, Session, StdoutEvent, StreamDisconnectedError
 from agb._concurrency import threads
 from agb._web_socket import Heartbeat
 from agb._wire.stream import RunRequest
@@ -97,7 +89,7 @@ def test_a_connection_that_was_silent_for_long_is_not_trusted() -> None:
 def until_it_has_news(session: Session) -> None:
     shared = session._streams._shared
     assert shared is not None
-    while not _http.has_news(shared._socket._stream):
+    while not shared._socket._stream.is_readable:
         threads.sleep(0.001)
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import attrs
 from attrs import Factory, field, frozen
-from httpcore import NetworkError
 from httpx import RequestError
 
 from agb import AGBError, APIConnectionError
@@ -95,7 +94,7 @@ def _check_error(error: AGBError | None, failure: Failure, request_id: str) -> N
     assert error.request_id == request_id
     assert {name: getattr(error, name) for name in failure.attributes} == failure.attributes
     if isinstance(error, APIConnectionError):
-        assert isinstance(error.__cause__, (RequestError, NetworkError))
+        assert isinstance(error.__cause__, (RequestError, OSError))
 
 
 def _told(result: Result) -> dict[str, object]:

@@ -1,22 +1,21 @@
 """Connections that are kept, behind httpx's door for transports.
 
 One request holds one connection, from a single place that all origins share; see `agb._pooling`
-for who gets it. What is spoken on it is httpcore's business, one connection at a time.
+for who gets it, and `agb._async.connection` for what is spoken on it.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Self, cast
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
 
 from agb import _http
-from agb._async.corked import AsyncCorkedStream
 from agb._concurrency import aio
 from agb._http import AsyncHTTPStream, AsyncHTTPTransport, HTTPRequest, HTTPResponse
 from agb._pooling import Places, Turn
 from agb._proxies import Proxies
 
 if TYPE_CHECKING:
-    from agb._http import AsyncNetworkStream
-    from agb._http11 import AsyncCoreConnection, AsyncCoreStream
+    from agb._async.connection import AsyncConnection
 
 _CLOSE_SECONDS = 5.0
 _CLOSED_AT_ONCE = 32
@@ -47,8 +46,7 @@ class AsyncPool(AsyncHTTPTransport):
             url: _http.AsyncDetour(**_http.detour_arguments(url, tls)) for url in proxies.all()
         }
         self._mutex = aio.Mutex()
-        self._places: Places[AsyncCoreConnection, aio.Event] = Places(limit, keep_seconds)
-        self._streams: dict[AsyncCoreConnection, AsyncNetworkStream] = {}
+        self._places: Places[AsyncConnection, aio.Event] = Places(limit, keep_seconds)
 
     async def handle_async_request(self, request: HTTPRequest) -> HTTPResponse:
         """Send a request; the answer's body comes as it is read."""
@@ -57,27 +55,23 @@ class AsyncPool(AsyncHTTPTransport):
             detour = self._proxies.way_to(origin)
             if detour is not None:
                 return await self._detours[detour].handle_async_request(request)
-        from agb import _http11  # noqa: PLC0415 - loads httpcore, with the first request
-
-        turn: Turn[AsyncCoreConnection, aio.Event] = Turn(origin)
+        turn: Turn[AsyncConnection, aio.Event] = Turn(origin)
+        patience = _http.patience_of(request)
         try:
-            connection = await self._connection(turn, _http.patience_of(request))
-            answer = await connection.handle_async_request(_http11.outgoing(request))
-        except BaseException as error:
+            connection = await self._connection(turn, patience)
+            head = await connection.send(request, patience)
+        except BaseException:
             await self.end(turn)
-            if isinstance(error, _http11.FAILURES):
-                raise _http11.failure(error) from error
             raise
         return HTTPResponse(
-            answer.status,
-            headers=answer.headers,
-            stream=AsyncAnswerStream(self, turn, cast("AsyncCoreStream", answer.stream)),
-            extensions={"network_stream": self._streams[connection]},
+            head.status,
+            headers=head.headers,
+            stream=AsyncAnswerStream(self, turn, connection, patience),
         )
 
     async def _connection(
-        self, turn: "Turn[AsyncCoreConnection, aio.Event]", patience: Mapping[str, float | None]
-    ) -> "AsyncCoreConnection":
+        self, turn: "Turn[AsyncConnection, aio.Event]", patience: Mapping[str, float | None]
+    ) -> "AsyncConnection":
         """Return a connection for a request, once there is a place for it."""
         with self._mutex:
             if not self._places.ask(turn):
@@ -93,32 +87,31 @@ class AsyncPool(AsyncHTTPTransport):
         return turn.connection or await self._open(turn, patience)
 
     async def _open(
-        self, turn: "Turn[AsyncCoreConnection, aio.Event]", patience: Mapping[str, float | None]
-    ) -> "AsyncCoreConnection":
-        from agb import _http11  # noqa: PLC0415 - loads httpcore
+        self, turn: "Turn[AsyncConnection, aio.Event]", patience: Mapping[str, float | None]
+    ) -> "AsyncConnection":
+        from agb._async.connection import AsyncConnection  # noqa: PLC0415 - with the first one
 
         scheme, raw_host, port = turn.origin
-        host, timeout = raw_host.decode("ascii"), patience.get("connect")
-        stream = await aio.network().connect_tcp(host, port, timeout)
+        host, seconds = raw_host.decode("ascii"), patience.get("connect")
         try:
-            if scheme == "https":
-                stream = await stream.start_tls(self._tls.context(), host, timeout)
-        except BaseException:
-            await aio.shielded(stream.aclose, seconds=_CLOSE_SECONDS)
-            raise
-        corked = cast("AsyncNetworkStream", AsyncCorkedStream(stream))
-        connection = _http11.AsyncCoreConnection(_http11.origin(*turn.origin), corked)
+            stream = await aio.connect(host, port, seconds)
+            try:
+                if scheme == "https":
+                    stream = await stream.start_tls(self._tls.context(), host, seconds)
+            except BaseException:
+                await aio.shielded(stream.aclose, seconds=_CLOSE_SECONDS)
+                raise
+        except (OSError, UnicodeError) as error:
+            raise _http.failure("connect", error) from error
+        connection = AsyncConnection(stream)
         with self._mutex:
-            self._streams[connection] = stream
             self._places.opened(turn, connection)
         return connection
 
-    async def end(self, turn: "Turn[AsyncCoreConnection, aio.Event]") -> None:
+    async def end(self, turn: "Turn[AsyncConnection, aio.Event]") -> None:
         """Take back all that a request has, at whatever point it has ended."""
         connection = turn.connection
-        from agb import _http11  # noqa: PLC0415 - is there by now
-
-        fit = connection is not None and connection.is_idle() and not _http11.says_more(connection)
+        fit = connection is not None and connection.renew()
         try:
             if connection is not None and not fit:
                 await self._close(connection)  # before its place is another's
@@ -132,9 +125,10 @@ class AsyncPool(AsyncHTTPTransport):
         """Close what lies idle, and break off what does not."""
         with self._mutex:
             self._places.close()
-            busy = [self._streams[connection] for connection in self._places.busy]
-        for stream in busy:
-            _http.hang_up(stream)  # who uses it gets its end, and closes it
+            busy = list(self._places.busy)
+        for connection in busy:
+            with suppress(OSError):  # it has hung up itself
+                connection.hang_up()  # who uses it gets its end, and closes it
         await self._bury()
         for detour in self._detours.values():
             await detour.aclose()
@@ -144,8 +138,7 @@ class AsyncPool(AsyncHTTPTransport):
             doomed = self._places.bury()
         await aio.map_parallel(self._close, doomed, limit=_CLOSED_AT_ONCE)
 
-    async def _close(self, connection: "AsyncCoreConnection") -> None:
-        self._streams.pop(connection, None)
+    async def _close(self, connection: "AsyncConnection") -> None:
         await aio.shielded(connection.aclose, seconds=_CLOSE_SECONDS)
 
 
@@ -155,35 +148,34 @@ class AsyncAnswerStream(AsyncHTTPStream):
     Args:
         pool: The pool.
         turn: The request's way through it.
-        body: The same, as httpcore has it.
+        connection: Where it comes from.
+        patience: How long its parts may take.
     """
 
     def __init__(
         self,
         pool: AsyncPool,
-        turn: "Turn[AsyncCoreConnection, aio.Event]",
-        body: "AsyncCoreStream",
+        turn: "Turn[AsyncConnection, aio.Event]",
+        connection: "AsyncConnection",
+        patience: Mapping[str, float | None],
     ) -> None:
         self._pool = pool
         self._turn = turn
-        self._body = body
-        self._chunks = body.__aiter__()
+        self._connection = connection
+        self._patience = patience
+        self._over = False
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        from agb import _http11  # noqa: PLC0415 - is there by now
-
-        try:
-            return await self._chunks.__anext__()
-        except _http11.FAILURES as error:
-            raise _http11.failure(error) from error
+        data = b"" if self._over else await self._connection.data(self._patience)
+        if not data:
+            self._over = True
+            raise StopAsyncIteration
+        return data
 
     async def aclose(self) -> None:
         """Give the connection back, or close it if not all of the body was read."""
-        try:
-            await self._chunks.aclose()
-            await self._body.aclose()
-        finally:
-            await self._pool.end(self._turn)
+        self._over = True
+        await self._pool.end(self._turn)

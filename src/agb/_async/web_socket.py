@@ -1,18 +1,16 @@
 """A WebSocket: texts out, texts in, and a heartbeat."""
 
 import time
-from typing import TYPE_CHECKING, Self
+from contextlib import suppress
+from typing import Self
 
 from agb import _http
 from agb._concurrency import aio
 from agb._deadline import Deadline
 from agb._failures import handshake_refusal
-from agb._http import TLS, AsyncNetwork
+from agb._http import TLS
 from agb._tls import Encryption
 from agb._web_socket import Disconnected, Heartbeat, WebSocketProtocol
-
-if TYPE_CHECKING:
-    from agb._http import AsyncNetworkStream
 
 _CHUNK = 64 * 1024
 _CLOSE_SECONDS = 1.0
@@ -33,7 +31,7 @@ class AsyncWebSocket:
 
     def __init__(
         self,
-        stream: "AsyncNetworkStream",
+        stream: aio.Stream,
         tls: Encryption | None,
         protocol: WebSocketProtocol,
         heartbeat: Heartbeat,
@@ -72,12 +70,10 @@ class AsyncWebSocket:
         tls = Encryption(trust.context(), protocol.host) if protocol.secure else None
         deadline = Deadline(seconds)
         try:
-            stream = await AsyncNetwork.backend().connect_tcp(
-                protocol.host, protocol.port, timeout=_left(deadline)
-            )
+            stream = await aio.connect(protocol.host, protocol.port, _left(deadline))
             socket = cls(stream, tls, protocol, heartbeat)
             await socket._agree(deadline)
-        except _http.network_errors(Disconnected) as error:
+        except (OSError, UnicodeError, Disconnected) as error:
             raise _http.network_failure(error, protocol.where) from error
         return socket
 
@@ -88,7 +84,7 @@ class AsyncWebSocket:
                 await self._encrypt(self._tls, deadline)
             await self.flush()
             while self._protocol.is_connecting:
-                self._fed(await self._stream.read(_CHUNK, timeout=_left(deadline)))
+                self._fed(await self._stream.read(_CHUNK, _left(deadline)))
             self._look_at_the_answer()
         except BaseException:
             await aio.shielded(self._stream.aclose, seconds=_CLOSE_SECONDS)
@@ -97,8 +93,8 @@ class AsyncWebSocket:
     async def _encrypt(self, tls: Encryption, deadline: Deadline) -> None:
         agreed = tls.agree()
         while not agreed:
-            await self._stream.write(tls.seal(b""), timeout=_left(deadline))
-            agreed = tls.agree(await self._stream.read(_CHUNK, timeout=_left(deadline)))
+            await self._stream.write(tls.seal(b""), _left(deadline))
+            agreed = tls.agree(await self._stream.read(_CHUNK, _left(deadline)))
 
     def _look_at_the_answer(self) -> None:
         refusal = self._protocol.refusal
@@ -150,7 +146,7 @@ class AsyncWebSocket:
         Raises:
             Disconnected: It was the end.
         """
-        while _http.has_news(self._stream):
+        while self._stream.is_readable:
             self._fed(await self._read(_CLOSE_SECONDS) or b"")
             self._check()
         await self.flush()
@@ -180,10 +176,11 @@ class AsyncWebSocket:
         self._closed = True
         try:
             await aio.shielded(lambda: self._part(listen), seconds=2 * _CLOSE_SECONDS)
-        except _http.network_errors(Disconnected):
+        except (OSError, UnicodeError, Disconnected):
             pass  # it is no more
         finally:
-            _http.hang_up(self._stream)
+            with suppress(OSError):  # the other side has hung up
+                self._stream.hang_up()
             await aio.shielded(self._stream.aclose, seconds=_CLOSE_SECONDS)
 
     async def _part(self, listen: bool) -> None:
@@ -195,7 +192,7 @@ class AsyncWebSocket:
         await self._write(_CLOSE_SECONDS)
         deadline = Deadline(_CLOSE_SECONDS)
         while listen and not self._protocol.is_over and deadline.remaining():
-            self._fed(await self._stream.read(_CHUNK, timeout=_left(deadline)))
+            self._fed(await self._stream.read(_CHUNK, _left(deadline)))
 
     def _check(self) -> None:
         if self.problem:
@@ -238,10 +235,10 @@ class AsyncWebSocket:
         """Return what comes next, nothing at the end, None when the time ran out."""
         deadline = Deadline(seconds)
         try:
-            return await self._stream.read(_CHUNK, timeout=_left(deadline))
-        except _http.network_timeouts():
+            return await self._stream.read(_CHUNK, _left(deadline))
+        except TimeoutError:
             return None
-        except _http.network_errors() as error:
+        except OSError as error:
             self._break(_http.words_of(error))
             raise Disconnected(self.problem) from error
         finally:
@@ -256,9 +253,9 @@ class AsyncWebSocket:
             sent = False
             try:
                 for start in range(0, len(data), _CHUNK):
-                    await self._stream.write(data[start : start + _CHUNK], timeout=seconds)
+                    await self._stream.write(data[start : start + _CHUNK], seconds)
                 sent = True
-            except _http.network_errors() as error:
+            except OSError as error:
                 self._break(_http.words_of(error))
                 raise Disconnected(self.problem) from error
             finally:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import anyio
 
@@ -12,7 +12,8 @@ from agb._deadline import without_deadline
 from agb.exceptions import WrongLoopError, WrongProcessError
 
 if TYPE_CHECKING:
-    import httpcore
+    import ssl
+
     from anyio.abc import TaskGroup
 
 A = TypeVar("A")
@@ -115,15 +116,56 @@ def can_wait() -> bool:
     return True
 
 
-def network() -> "httpcore.AsyncNetworkBackend":
-    """Return what makes bare connections, in the event loop that runs."""
-    import httpcore  # noqa: PLC0415 - it takes long, and is needed with the first connection
+class Stream(Protocol):
+    """A bare connection. One task reads and one writes at a time.
 
-    if not _is_asyncio():
-        return cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
-    from agb._concurrency.asyncio_streams import AsyncioNetwork  # noqa: PLC0415 - likewise
+    Time limits are in seconds; None is for as long as it takes. What takes longer raises a
+    `TimeoutError`, and what breaks an `OSError`.
+    """
 
-    return AsyncioNetwork()
+    @property
+    def is_readable(self) -> bool:
+        """Whether something came that nobody has read, be it the end."""
+        ...
+
+    async def read(self, most: int, seconds: float | None) -> bytes:
+        """Return what has come, as soon as there is something; nothing at the end."""
+        ...
+
+    async def write(self, data: bytes, seconds: float | None) -> None:
+        """Send all of it."""
+        ...
+
+    async def start_tls(
+        self, context: "ssl.SSLContext", host: str, seconds: float | None
+    ) -> "Stream":
+        """Encrypt it."""
+        ...
+
+    def hang_up(self) -> None:
+        """End it both ways: who reads from it gets its end."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close it."""
+        ...
+
+
+async def connect(host: str, port: int, seconds: float | None) -> Stream:
+    """Open a connection, in the event loop that runs.
+
+    Raises:
+        TimeoutError: It took too long.
+        OSError: There is none.
+        UnicodeError: The name of the host can't be one.
+    """
+    if _is_asyncio():
+        from agb._concurrency import asyncio_streams  # noqa: PLC0415 - its loop has loaded asyncio
+
+        return await asyncio_streams.connect(host, port, seconds)
+    from agb._concurrency import anyio_streams  # noqa: PLC0415 - few programs need it
+
+    return await anyio_streams.connect(host, port, seconds)
 
 
 def _is_asyncio() -> bool:

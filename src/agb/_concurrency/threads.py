@@ -9,16 +9,12 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import Context, copy_context
 from types import FrameType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from agb._blocking import warn_of_blocking
-from agb._concurrency import place
-from agb.exceptions import WrongProcessError
-
-if TYPE_CHECKING:
-    import httpcore
-
+from agb._concurrency import place, socket_streams
 from agb._deadline import without_deadline
+from agb.exceptions import WrongProcessError
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -30,6 +26,8 @@ Lock = threading.Lock
 Mutex = threading.Lock
 AnyEvent = threading.Event
 sleep = time.sleep
+Stream = socket_streams.SocketStream
+connect = socket_streams.connect
 
 
 class Home:
@@ -88,13 +86,6 @@ class Watcher(threading.Thread):
     def run(self) -> None:
         """Watch until `stop_event` is set or the session has ended."""
         self._watch(self.ready_event, self.stop_event)
-
-
-def network() -> "httpcore.NetworkBackend":
-    """Return what makes bare connections."""
-    import httpcore  # noqa: PLC0415 - it takes long, and is needed with the first connection
-
-    return httpcore.SyncBackend()
 
 
 class Background(threading.Thread):

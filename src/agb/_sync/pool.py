@@ -2,22 +2,21 @@
 """Connections that are kept, behind httpx's door for transports.
 
 One request holds one connection, from a single place that all origins share; see `agb._pooling`
-for who gets it. What is spoken on it is httpcore's business, one connection at a time.
+for who gets it, and `agb._sync.connection` for what is spoken on it.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Self, cast
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
 
 from agb import _http
 from agb._concurrency import threads
 from agb._http import HTTPRequest, HTTPResponse, HTTPStream, HTTPTransport
 from agb._pooling import Places, Turn
 from agb._proxies import Proxies
-from agb._sync.corked import CorkedStream
 
 if TYPE_CHECKING:
-    from agb._http import NetworkStream
-    from agb._http11 import CoreConnection, CoreStream
+    from agb._sync.connection import Connection
 
 _CLOSE_SECONDS = 5.0
 _CLOSED_AT_ONCE = 32
@@ -48,8 +47,7 @@ class Pool(HTTPTransport):
             url: _http.Detour(**_http.detour_arguments(url, tls)) for url in proxies.all()
         }
         self._mutex = threads.Mutex()
-        self._places: Places[CoreConnection, threads.Event] = Places(limit, keep_seconds)
-        self._streams: dict[CoreConnection, NetworkStream] = {}
+        self._places: Places[Connection, threads.Event] = Places(limit, keep_seconds)
 
     def handle_request(self, request: HTTPRequest) -> HTTPResponse:
         """Send a request; the answer's body comes as it is read."""
@@ -58,27 +56,23 @@ class Pool(HTTPTransport):
             detour = self._proxies.way_to(origin)
             if detour is not None:
                 return self._detours[detour].handle_request(request)
-        from agb import _http11  # noqa: PLC0415 - loads httpcore, with the first request
-
-        turn: Turn[CoreConnection, threads.Event] = Turn(origin)
+        turn: Turn[Connection, threads.Event] = Turn(origin)
+        patience = _http.patience_of(request)
         try:
-            connection = self._connection(turn, _http.patience_of(request))
-            answer = connection.handle_request(_http11.outgoing(request))
-        except BaseException as error:
+            connection = self._connection(turn, patience)
+            head = connection.send(request, patience)
+        except BaseException:
             self.end(turn)
-            if isinstance(error, _http11.FAILURES):
-                raise _http11.failure(error) from error
             raise
         return HTTPResponse(
-            answer.status,
-            headers=answer.headers,
-            stream=AnswerStream(self, turn, cast("CoreStream", answer.stream)),
-            extensions={"network_stream": self._streams[connection]},
+            head.status,
+            headers=head.headers,
+            stream=AnswerStream(self, turn, connection, patience),
         )
 
     def _connection(
-        self, turn: "Turn[CoreConnection, threads.Event]", patience: Mapping[str, float | None]
-    ) -> "CoreConnection":
+        self, turn: "Turn[Connection, threads.Event]", patience: Mapping[str, float | None]
+    ) -> "Connection":
         """Return a connection for a request, once there is a place for it."""
         with self._mutex:
             if not self._places.ask(turn):
@@ -94,32 +88,31 @@ class Pool(HTTPTransport):
         return turn.connection or self._open(turn, patience)
 
     def _open(
-        self, turn: "Turn[CoreConnection, threads.Event]", patience: Mapping[str, float | None]
-    ) -> "CoreConnection":
-        from agb import _http11  # noqa: PLC0415 - loads httpcore
+        self, turn: "Turn[Connection, threads.Event]", patience: Mapping[str, float | None]
+    ) -> "Connection":
+        from agb._sync.connection import Connection  # noqa: PLC0415 - with the first one
 
         scheme, raw_host, port = turn.origin
-        host, timeout = raw_host.decode("ascii"), patience.get("connect")
-        stream = threads.network().connect_tcp(host, port, timeout)
+        host, seconds = raw_host.decode("ascii"), patience.get("connect")
         try:
-            if scheme == "https":
-                stream = stream.start_tls(self._tls.context(), host, timeout)
-        except BaseException:
-            threads.shielded(stream.close, seconds=_CLOSE_SECONDS)
-            raise
-        corked = cast("NetworkStream", CorkedStream(stream))
-        connection = _http11.CoreConnection(_http11.origin(*turn.origin), corked)
+            stream = threads.connect(host, port, seconds)
+            try:
+                if scheme == "https":
+                    stream = stream.start_tls(self._tls.context(), host, seconds)
+            except BaseException:
+                threads.shielded(stream.close, seconds=_CLOSE_SECONDS)
+                raise
+        except (OSError, UnicodeError) as error:
+            raise _http.failure("connect", error) from error
+        connection = Connection(stream)
         with self._mutex:
-            self._streams[connection] = stream
             self._places.opened(turn, connection)
         return connection
 
-    def end(self, turn: "Turn[CoreConnection, threads.Event]") -> None:
+    def end(self, turn: "Turn[Connection, threads.Event]") -> None:
         """Take back all that a request has, at whatever point it has ended."""
         connection = turn.connection
-        from agb import _http11  # noqa: PLC0415 - is there by now
-
-        fit = connection is not None and connection.is_idle() and not _http11.says_more(connection)
+        fit = connection is not None and connection.renew()
         try:
             if connection is not None and not fit:
                 self._close(connection)  # before its place is another's
@@ -133,9 +126,10 @@ class Pool(HTTPTransport):
         """Close what lies idle, and break off what does not."""
         with self._mutex:
             self._places.close()
-            busy = [self._streams[connection] for connection in self._places.busy]
-        for stream in busy:
-            _http.hang_up(stream)  # who uses it gets its end, and closes it
+            busy = list(self._places.busy)
+        for connection in busy:
+            with suppress(OSError):  # it has hung up itself
+                connection.hang_up()  # who uses it gets its end, and closes it
         self._bury()
         for detour in self._detours.values():
             detour.close()
@@ -145,8 +139,7 @@ class Pool(HTTPTransport):
             doomed = self._places.bury()
         threads.map_parallel(self._close, doomed, limit=_CLOSED_AT_ONCE)
 
-    def _close(self, connection: "CoreConnection") -> None:
-        self._streams.pop(connection, None)
+    def _close(self, connection: "Connection") -> None:
         threads.shielded(connection.close, seconds=_CLOSE_SECONDS)
 
 
@@ -156,35 +149,34 @@ class AnswerStream(HTTPStream):
     Args:
         pool: The pool.
         turn: The request's way through it.
-        body: The same, as httpcore has it.
+        connection: Where it comes from.
+        patience: How long its parts may take.
     """
 
     def __init__(
         self,
         pool: Pool,
-        turn: "Turn[CoreConnection, threads.Event]",
-        body: "CoreStream",
+        turn: "Turn[Connection, threads.Event]",
+        connection: "Connection",
+        patience: Mapping[str, float | None],
     ) -> None:
         self._pool = pool
         self._turn = turn
-        self._body = body
-        self._chunks = body.__iter__()
+        self._connection = connection
+        self._patience = patience
+        self._over = False
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> bytes:
-        from agb import _http11  # noqa: PLC0415 - is there by now
-
-        try:
-            return self._chunks.__next__()
-        except _http11.FAILURES as error:
-            raise _http11.failure(error) from error
+        data = b"" if self._over else self._connection.data(self._patience)
+        if not data:
+            self._over = True
+            raise StopIteration
+        return data
 
     def close(self) -> None:
         """Give the connection back, or close it if not all of the body was read."""
-        try:
-            self._chunks.close()
-            self._body.close()
-        finally:
-            self._pool.end(self._turn)
+        self._over = True
+        self._pool.end(self._turn)

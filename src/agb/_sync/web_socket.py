@@ -2,18 +2,16 @@
 """A WebSocket: texts out, texts in, and a heartbeat."""
 
 import time
-from typing import TYPE_CHECKING, Self
+from contextlib import suppress
+from typing import Self
 
 from agb import _http
 from agb._concurrency import threads
 from agb._deadline import Deadline
 from agb._failures import handshake_refusal
-from agb._http import TLS, Network
+from agb._http import TLS
 from agb._tls import Encryption
 from agb._web_socket import Disconnected, Heartbeat, WebSocketProtocol
-
-if TYPE_CHECKING:
-    from agb._http import NetworkStream
 
 _CHUNK = 64 * 1024
 _CLOSE_SECONDS = 1.0
@@ -34,7 +32,7 @@ class WebSocket:
 
     def __init__(
         self,
-        stream: "NetworkStream",
+        stream: threads.Stream,
         tls: Encryption | None,
         protocol: WebSocketProtocol,
         heartbeat: Heartbeat,
@@ -73,12 +71,10 @@ class WebSocket:
         tls = Encryption(trust.context(), protocol.host) if protocol.secure else None
         deadline = Deadline(seconds)
         try:
-            stream = Network.backend().connect_tcp(
-                protocol.host, protocol.port, timeout=_left(deadline)
-            )
+            stream = threads.connect(protocol.host, protocol.port, _left(deadline))
             socket = cls(stream, tls, protocol, heartbeat)
             socket._agree(deadline)
-        except _http.network_errors(Disconnected) as error:
+        except (OSError, UnicodeError, Disconnected) as error:
             raise _http.network_failure(error, protocol.where) from error
         return socket
 
@@ -89,7 +85,7 @@ class WebSocket:
                 self._encrypt(self._tls, deadline)
             self.flush()
             while self._protocol.is_connecting:
-                self._fed(self._stream.read(_CHUNK, timeout=_left(deadline)))
+                self._fed(self._stream.read(_CHUNK, _left(deadline)))
             self._look_at_the_answer()
         except BaseException:
             threads.shielded(self._stream.close, seconds=_CLOSE_SECONDS)
@@ -98,8 +94,8 @@ class WebSocket:
     def _encrypt(self, tls: Encryption, deadline: Deadline) -> None:
         agreed = tls.agree()
         while not agreed:
-            self._stream.write(tls.seal(b""), timeout=_left(deadline))
-            agreed = tls.agree(self._stream.read(_CHUNK, timeout=_left(deadline)))
+            self._stream.write(tls.seal(b""), _left(deadline))
+            agreed = tls.agree(self._stream.read(_CHUNK, _left(deadline)))
 
     def _look_at_the_answer(self) -> None:
         refusal = self._protocol.refusal
@@ -151,7 +147,7 @@ class WebSocket:
         Raises:
             Disconnected: It was the end.
         """
-        while _http.has_news(self._stream):
+        while self._stream.is_readable:
             self._fed(self._read(_CLOSE_SECONDS) or b"")
             self._check()
         self.flush()
@@ -181,10 +177,11 @@ class WebSocket:
         self._closed = True
         try:
             threads.shielded(lambda: self._part(listen), seconds=2 * _CLOSE_SECONDS)
-        except _http.network_errors(Disconnected):
+        except (OSError, UnicodeError, Disconnected):
             pass  # it is no more
         finally:
-            _http.hang_up(self._stream)
+            with suppress(OSError):  # the other side has hung up
+                self._stream.hang_up()
             threads.shielded(self._stream.close, seconds=_CLOSE_SECONDS)
 
     def _part(self, listen: bool) -> None:
@@ -196,7 +193,7 @@ class WebSocket:
         self._write(_CLOSE_SECONDS)
         deadline = Deadline(_CLOSE_SECONDS)
         while listen and not self._protocol.is_over and deadline.remaining():
-            self._fed(self._stream.read(_CHUNK, timeout=_left(deadline)))
+            self._fed(self._stream.read(_CHUNK, _left(deadline)))
 
     def _check(self) -> None:
         if self.problem:
@@ -239,10 +236,10 @@ class WebSocket:
         """Return what comes next, nothing at the end, None when the time ran out."""
         deadline = Deadline(seconds)
         try:
-            return self._stream.read(_CHUNK, timeout=_left(deadline))
-        except _http.network_timeouts():
+            return self._stream.read(_CHUNK, _left(deadline))
+        except TimeoutError:
             return None
-        except _http.network_errors() as error:
+        except OSError as error:
             self._break(_http.words_of(error))
             raise Disconnected(self.problem) from error
         finally:
@@ -257,9 +254,9 @@ class WebSocket:
             sent = False
             try:
                 for start in range(0, len(data), _CHUNK):
-                    self._stream.write(data[start : start + _CHUNK], timeout=seconds)
+                    self._stream.write(data[start : start + _CHUNK], seconds)
                 sent = True
-            except _http.network_errors() as error:
+            except OSError as error:
                 self._break(_http.words_of(error))
                 raise Disconnected(self.problem) from error
             finally:

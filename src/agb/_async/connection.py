@@ -1,0 +1,77 @@
+"""One connection that HTTP is spoken on, one request at a time."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from agb import _http, _http11
+from agb._concurrency import aio
+from agb._http import AsyncHTTPStream, HTTPRequest
+
+_MOST_READ = 256 * 1024
+_MOST_HELD = 16 * 1024
+"""Bytes of a request that wait for more of it: its head and its body go out as one."""
+
+
+class AsyncConnection:
+    """A connection; failures of it are httpx's.
+
+    Args:
+        stream: What the bytes travel on.
+    """
+
+    def __init__(self, stream: aio.Stream) -> None:
+        self._stream = stream
+        self._exchange = _http11.Exchange()
+
+    def has_expired(self) -> bool:
+        """Tell whether the other side has closed it, or has said what it was not asked for."""
+        return self._stream.is_readable
+
+    def renew(self) -> bool:
+        """Get ready for another request, and tell whether there may be one."""
+        return self._exchange.renew()
+
+    def hang_up(self) -> None:
+        """Let whoever uses it get its end."""
+        self._stream.hang_up()
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self._stream.aclose()
+
+    async def send(
+        self, request: HTTPRequest, patience: Mapping[str, float | None]
+    ) -> _http11.Head:
+        """Send a request, and return what the answer begins with."""
+        held = self._exchange.head(request)
+        try:
+            async for piece in cast("AsyncHTTPStream", request.stream):
+                held += self._exchange.piece(piece)
+                if len(held) >= _MOST_HELD:
+                    await self._write(held, patience)
+                    held = b""
+            await self._write(held + self._exchange.tail(), patience)
+        except _http.WriteError:
+            pass  # who hangs up may have answered before
+        while (head := self._exchange.answer()) is None:
+            await self._read(patience)
+        return head
+
+    async def data(self, patience: Mapping[str, float | None]) -> bytes:
+        """Return the next piece of the answer's body; nothing at its end."""
+        while (data := self._exchange.data()) is None:
+            await self._read(patience)
+        return data
+
+    async def _read(self, patience: Mapping[str, float | None]) -> None:
+        try:
+            data = await self._stream.read(_MOST_READ, patience.get("read"))
+        except OSError as error:
+            raise _http.failure("read", error) from error
+        self._exchange.take(data)
+
+    async def _write(self, data: bytes, patience: Mapping[str, float | None]) -> None:
+        try:
+            await self._stream.write(data, patience.get("write"))
+        except OSError as error:
+            raise _http.failure("write", error) from error
