@@ -6,7 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 from attrs import frozen
@@ -330,18 +330,13 @@ def build_request(
                 extensions=extensions,
             )
         )
-    target, host = _target(url)
-    if query:
-        target = target.copy_merge_params(query)
     # Most of what a request costs is reading what it is made of: here all of it is ready.
-    return breakable(
-        httpx.Request(
-            method,
-            target,
-            headers=[("host", host), *_TOLD, *headers],
-            content=content,
-            extensions=extensions,
-        )
+    target, host = _target(f"{url}?{urlencode(query, quote_via=quote)}" if query else url)
+    told = [("host", host), *_TOLD, *headers]
+    if content is not None:
+        told.append(("content-length", str(len(content))))
+    return httpx.Request(
+        method, target, headers=told, stream=_Body(content or b""), extensions=extensions
     )
 
 

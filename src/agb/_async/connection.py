@@ -53,8 +53,10 @@ class AsyncConnection:
             await self._write(held + self._exchange.tail(), patience)
         except _http.WriteError:
             pass  # who hangs up may have answered before
-        while (head := self._exchange.answer()) is None:
+        head = None
+        while head is None:
             await self._read(patience)
+            head = self._exchange.answer()
         return head
 
     async def data(self, patience: Mapping[str, float | None]) -> bytes:
