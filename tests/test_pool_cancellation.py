@@ -10,6 +10,8 @@ import pytest
 from support.raw_server import GOOD, Peer, RawServer, answer
 
 from agb import AsyncAGB
+from agb._async import pool
+from agb._async.connection import AsyncConnection
 from agb._async.pool import AsyncPool
 from agb._http import TLS
 from agb._pooling import Places, Turn
@@ -18,8 +20,8 @@ from agb._proxies import Proxies
 
 def one_connection(server: RawServer) -> AsyncAGB:
     """Return a client that may have a single connection open."""
-    pool = AsyncPool(TLS(), Proxies(None, trust_environment=False), 1)
-    return AsyncAGB("key", endpoint=server.url, timeout=20, transport=pool)
+    lone = AsyncPool(TLS(), Proxies(None, trust_environment=False), 1)
+    return AsyncAGB("key", endpoint=server.url, timeout=20, transport=lone)
 
 
 async def first_request(server: RawServer) -> None:
@@ -57,6 +59,31 @@ async def test_a_call_that_is_cancelled_closes_its_connection_and_gives_its_plac
             assert (await agb.list()).success
     assert [peer.asked for peer in server.peers] == [1, 1]
     gc.collect()  # trio would complain now
+
+
+async def test_a_connection_that_takes_too_long_to_close_fails_no_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    close = AsyncConnection.aclose
+
+    async def close_slowly(connection: AsyncConnection) -> None:
+        await close(connection)
+        await anyio.sleep_forever()
+
+    def leaves(peer: Peer) -> None:
+        peer.serve(1)
+        peer.socket.close()
+        left.set()
+
+    left = threading.Event()
+    monkeypatch.setattr(pool, "_CLOSE_SECONDS", 0.01)
+    monkeypatch.setattr(AsyncConnection, "aclose", close_slowly)
+    with RawServer(leaves, Peer.serve) as server:
+        async with one_connection(server) as agb:
+            assert (await agb.list()).success
+            assert left.wait(20)
+            assert (await agb.list()).success
+    assert [peer.asked for peer in server.peers] == [1, 1]
 
 
 async def test_a_call_that_is_cancelled_as_it_starts_takes_no_place() -> None:

@@ -293,7 +293,7 @@ class _Once(AsyncIterator[bytes]):
 
 def breakable(request: httpx.Request) -> httpx.Request:
     """Let a request be broken off while its body is sent."""
-    request.stream = _Body(request.content)
+    request.stream = _Body(request.read())
     return request
 
 
@@ -335,8 +335,9 @@ def build_request(
     told = [("host", host), *_TOLD, *headers]
     if content is not None:
         told.append(("content-length", str(len(content))))
-    return httpx.Request(
-        method, target, headers=told, stream=_Body(content or b""), extensions=extensions
+    body = _Body(content or b"")
+    return breakable(
+        httpx.Request(method, target, headers=told, stream=body, extensions=extensions)
     )
 
 

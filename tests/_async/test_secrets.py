@@ -13,6 +13,7 @@ import attrs
 import httpx
 import pytest
 from support.local import LocalAGB
+from support.wiretap import AsyncWiretap
 
 import agb as package
 from agb import AGBError, AsyncAGB, AsyncSession, CommandResult, Config, ContextSync, Result
@@ -254,15 +255,17 @@ class Redirecting(BaseHTTPRequestHandler):
         pass
 
 
-async def test_no_library_logs_where_a_redirect_leads_to(
-    agb: AsyncAGB, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_no_library_logs_where_a_redirect_leads_to(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
     with HTTPServer(("127.0.0.1", 0), Redirecting) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            url = f"http://127.0.0.1:{server.server_port}/file"
-            async with agb.transport.stream_in(url) as response:
+            url = f"http://127.0.0.1:{server.server_port}"
+            async with (
+                AsyncAGB(KEY, endpoint=url, transport=AsyncWiretap()) as agb,
+                agb.transport.stream_in(f"{url}/file") as response,
+            ):
                 assert response.status_code == 200
         finally:
             server.shutdown()

@@ -85,7 +85,7 @@ def test_a_process_that_ends_well_has_no_error(session: Session) -> None:
 def test_waiting_has_its_own_limit_and_leaves_the_process_running(
     held: Process,
 ) -> None:
-    run = held.wait(0.05)
+    run = held.wait(1)  # enough for one look at least
     assert isinstance(run.error, WaitTimeoutError)
     assert run.exit_code is None
     assert run.request_id
@@ -430,6 +430,17 @@ def test_other_calls_are_never_repeated() -> None:
         assert process.wait().code == "READ_TIMEOUT"
         assert session.command.list_processes().code == "READ_TIMEOUT"
     assert len(network.asked) == 3
+
+
+def test_a_wait_fails_as_it_failed_when_the_process_can_not_be_killed_either() -> None:
+    told = iter((refusal(500, "Broken", "no"), httpx.ReadTimeout("slow")))
+    network = Network(mcp=lambda _: next(told))
+    with AGB("key", endpoint="https://agb.example", transport=network) as agb:
+        process = Process(Session(agb, "s-1")._tools, "p-1")
+        waited = process.wait(kill=True)
+    assert waited.code == "Broken"
+    assert waited.error is not None
+    assert "process p-1 could not be killed" in waited.error.__notes__[0]
 
 
 def test_a_list_that_makes_no_sense_is_refused() -> None:

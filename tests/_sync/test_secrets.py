@@ -14,6 +14,7 @@ import attrs
 import httpx
 import pytest
 from support.local import LocalAGB
+from support.wiretap import Wiretap
 
 import agb as package
 from agb import AGB, AGBError, CommandResult, Config, ContextSync, Result, Session
@@ -255,15 +256,17 @@ class Redirecting(BaseHTTPRequestHandler):
         pass
 
 
-def test_no_library_logs_where_a_redirect_leads_to(
-    agb: AGB, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_library_logs_where_a_redirect_leads_to(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
     with HTTPServer(("127.0.0.1", 0), Redirecting) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            url = f"http://127.0.0.1:{server.server_port}/file"
-            with agb.transport.stream_in(url) as response:
+            url = f"http://127.0.0.1:{server.server_port}"
+            with (
+                AGB(KEY, endpoint=url, transport=Wiretap()) as agb,
+                agb.transport.stream_in(f"{url}/file") as response,
+            ):
                 assert response.status_code == 200
         finally:
             server.shutdown()

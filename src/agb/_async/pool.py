@@ -4,7 +4,7 @@ One request holds one connection, from a single place that all origins share; se
 for who gets it, and `agb._async.connection` for what is spoken on it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
@@ -99,7 +99,7 @@ class AsyncPool(AsyncHTTPTransport):
                 if scheme == "https":
                     stream = await stream.start_tls(self._tls.context(), host, seconds)
             except BaseException:
-                await aio.shielded(stream.aclose, seconds=_CLOSE_SECONDS)
+                await _let_go(stream.aclose)
                 raise
         except (OSError, UnicodeError) as error:
             raise _http.failure("connect", error) from error
@@ -139,7 +139,13 @@ class AsyncPool(AsyncHTTPTransport):
         await aio.map_parallel(self._close, doomed, limit=_CLOSED_AT_ONCE)
 
     async def _close(self, connection: "AsyncConnection") -> None:
-        await aio.shielded(connection.aclose, seconds=_CLOSE_SECONDS)
+        await _let_go(connection.aclose)
+
+
+async def _let_go(close: Callable[[], Awaitable[None]]) -> None:
+    """Close a connection. That it takes too long, as in a loop that stalls, fails no request."""
+    with suppress(OSError):
+        await aio.shielded(close, seconds=_CLOSE_SECONDS)
 
 
 class AsyncAnswerStream(AsyncHTTPStream):

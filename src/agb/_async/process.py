@@ -107,9 +107,9 @@ class AsyncProcess:
         deadline = Deadline(math.inf if seconds is None else _checks.seconds("timeout", seconds))
         try:
             look = await self._ended(deadline)
-        except BaseException:
+        except BaseException as error:
             if kill:
-                await aio.shielded(self._kill, seconds=_KILL_SECONDS)
+                await self._kill_for(error)
             raise
         return await self._finished(look, most)
 
@@ -271,8 +271,15 @@ class AsyncProcess:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self.detached:
-            return
+        if not self.detached:
+            await self._kill_for(error)
+
+    async def _kill_for(self, error: BaseException | None) -> None:
+        """Kill it at the end of a block; where that fails, the error that ended the block says so.
+
+        Raises:
+            AGBError: It could not be killed, and there was no error.
+        """
         try:
             await aio.shielded(self._kill, seconds=_KILL_SECONDS)
         except (ProcessNotFoundError, SessionNotFoundError):

@@ -87,7 +87,7 @@ class AsyncWebSocket:
                 self._fed(await self._stream.read(_CHUNK, _left(deadline)))
             self._look_at_the_answer()
         except BaseException:
-            await aio.shielded(self._stream.aclose, seconds=_CLOSE_SECONDS)
+            await self._let_go()
             raise
 
     async def _encrypt(self, tls: Encryption, deadline: Deadline) -> None:
@@ -181,6 +181,10 @@ class AsyncWebSocket:
         finally:
             with suppress(OSError):  # the other side has hung up
                 self._stream.hang_up()
+            await self._let_go()
+
+    async def _let_go(self) -> None:
+        with suppress(OSError):  # that it takes too long, as in a loop that stalls, fails nothing
             await aio.shielded(self._stream.aclose, seconds=_CLOSE_SECONDS)
 
     async def _part(self, listen: bool) -> None:
@@ -217,7 +221,7 @@ class AsyncWebSocket:
 
     def _beat(self) -> None:
         """Ping; a ping that was not answered is the end."""
-        if self._patience:  # a time limit that another thread set
+        if self._patience:  # clocks differ: the time is not quite up
             return
         if self._pinged:
             self._broken = (

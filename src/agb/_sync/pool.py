@@ -5,7 +5,7 @@ One request holds one connection, from a single place that all origins share; se
 for who gets it, and `agb._sync.connection` for what is spoken on it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
@@ -100,7 +100,7 @@ class Pool(HTTPTransport):
                 if scheme == "https":
                     stream = stream.start_tls(self._tls.context(), host, seconds)
             except BaseException:
-                threads.shielded(stream.close, seconds=_CLOSE_SECONDS)
+                _let_go(stream.close)
                 raise
         except (OSError, UnicodeError) as error:
             raise _http.failure("connect", error) from error
@@ -140,7 +140,13 @@ class Pool(HTTPTransport):
         threads.map_parallel(self._close, doomed, limit=_CLOSED_AT_ONCE)
 
     def _close(self, connection: "Connection") -> None:
-        threads.shielded(connection.close, seconds=_CLOSE_SECONDS)
+        _let_go(connection.close)
+
+
+def _let_go(close: Callable[[], None]) -> None:
+    """Close a connection. That it takes too long, as in a loop that stalls, fails no request."""
+    with suppress(OSError):
+        threads.shielded(close, seconds=_CLOSE_SECONDS)
 
 
 class AnswerStream(HTTPStream):

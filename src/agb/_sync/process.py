@@ -106,9 +106,9 @@ class Process:
         deadline = Deadline(math.inf if seconds is None else _checks.seconds("timeout", seconds))
         try:
             look = self._ended(deadline)
-        except BaseException:
+        except BaseException as error:
             if kill:
-                threads.shielded(self._kill, seconds=_KILL_SECONDS)
+                self._kill_for(error)
             raise
         return self._finished(look, most)
 
@@ -270,8 +270,15 @@ class Process:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self.detached:
-            return
+        if not self.detached:
+            self._kill_for(error)
+
+    def _kill_for(self, error: BaseException | None) -> None:
+        """Kill it at the end of a block; where that fails, the error that ended the block says so.
+
+        Raises:
+            AGBError: It could not be killed, and there was no error.
+        """
         try:
             threads.shielded(self._kill, seconds=_KILL_SECONDS)
         except (ProcessNotFoundError, SessionNotFoundError):

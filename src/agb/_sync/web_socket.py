@@ -88,7 +88,7 @@ class WebSocket:
                 self._fed(self._stream.read(_CHUNK, _left(deadline)))
             self._look_at_the_answer()
         except BaseException:
-            threads.shielded(self._stream.close, seconds=_CLOSE_SECONDS)
+            self._let_go()
             raise
 
     def _encrypt(self, tls: Encryption, deadline: Deadline) -> None:
@@ -182,6 +182,10 @@ class WebSocket:
         finally:
             with suppress(OSError):  # the other side has hung up
                 self._stream.hang_up()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        with suppress(OSError):  # that it takes too long, as in a loop that stalls, fails nothing
             threads.shielded(self._stream.close, seconds=_CLOSE_SECONDS)
 
     def _part(self, listen: bool) -> None:
@@ -218,7 +222,7 @@ class WebSocket:
 
     def _beat(self) -> None:
         """Ping; a ping that was not answered is the end."""
-        if self._patience:  # a time limit that another thread set
+        if self._patience:  # clocks differ: the time is not quite up
             return
         if self._pinged:
             self._broken = (
