@@ -19,7 +19,7 @@ from agb import (
     ReadTimeoutError,
 )
 from agb._concurrency import threads
-from agb._http import TLS
+from agb._http import TLS, HTTPClient, LocalProtocolError
 from agb._proxies import Proxies
 from agb._sync.pool import Pool
 
@@ -269,6 +269,80 @@ def test_only_who_is_trusted_is_spoken_to() -> None:
             refused = agb.list()
     assert refused.code == "CONNECT_FAILED"
     assert "certificate" in refused.error_message
+
+
+def test_large_requests_and_answers_travel_encrypted_whole() -> None:
+    authority = trustme.CA()
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    body = b'{"success": false, "code": "Large", "message": "%s"}' % (b"x" * 2_000_000)
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.say(answer(body))
+        peer.serve()
+
+    with RawServer(script, tls=certified(authority)) as server:
+        with AGB("key", endpoint=server.url, verify=trusting, max_retries=0) as agb:
+            failed = agb.get_session("s" * 2_000_000)
+            assert (failed.code, len(failed.error_message) >= 2_000_000) == ("Large", True)
+            assert agb.list().success
+        assert [peer.asked for peer in server.peers] == [2]
+
+
+def test_an_encrypted_answer_that_is_cut_off_is_reported() -> None:
+    authority = trustme.CA()
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.say(answer()[:-5])
+        peer.socket.close()  # without TLS's goodbye
+
+    with RawServer(script, Peer.serve, tls=certified(authority)) as server:
+        with AGB("key", endpoint=server.url, verify=trusting, max_retries=0) as agb:
+            assert isinstance(agb.context.delete("c").error, APIConnectionError)
+            assert agb.list().success
+        assert [peer.asked for peer in server.peers] == [1, 1]
+
+
+def test_a_word_ahead_of_the_answer_is_not_the_answer() -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.say(b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n")
+        peer.say(answer())
+        peer.serve()
+
+    with RawServer(script) as server, client(server) as agb:
+        assert agb.list().success
+        assert agb.list().success
+    assert [peer.asked for peer in server.peers] == [2]
+
+
+@pytest.mark.parametrize(
+    "said", [b"SSH-2.0-OpenSSH_9.9\r\n", b"HTTP/1.1 200 OK\r\n" + b"x" * 200_000]
+)
+def test_what_is_no_http_is_reported(said: bytes) -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.say(said)
+        peer.wait_for_the_end()
+
+    with RawServer(script, Peer.serve) as server, client(server) as agb:
+        assert isinstance(agb.context.delete("c").error, APIConnectionError)
+        assert agb.list().success
+    assert [peer.asked for peer in server.peers] == [1, 1]
+
+
+def test_a_header_that_can_not_be_said_is_sent_to_nobody() -> None:
+    with RawServer(Peer.serve) as server:
+        pool = Pool(TLS(), Proxies(None, trust_environment=False))
+        with HTTPClient(transport=pool) as http:
+            with pytest.raises(LocalProtocolError, match="header value"):
+                http.get(server.url, headers={"x": "one\r\ntwo: 2"})
+            assert http.get(server.url).status_code == 200
+    assert sum(peer.asked for peer in server.peers) == 1
 
 
 def test_a_large_answer_comes_whole() -> None:
