@@ -49,7 +49,6 @@ import socket
 import struct
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -59,6 +58,7 @@ from .asker import Asker
 from .changes import Changes
 from .code import Code
 from .commands import Commands
+from .crew import Crew
 from .door import hand_out
 from .errors import OperationError
 from .files import Files
@@ -113,6 +113,7 @@ class Agent:
         self._connection = connection
         self._operations = operations
         self._askers: dict[int, Asker] = {}
+        self._crew = Crew()
         self._sending = threading.Lock()
 
     def serve(self) -> None:
@@ -129,9 +130,8 @@ class Agent:
         number = request["id"]
         wanted = request.get("events")
         self._askers[number] = Asker(partial(self._send_event, number) if wanted else None)
-        thread = threading.Thread(target=self._answer, args=(request,), daemon=True)
         try:
-            thread.start()
+            self._crew.do(partial(self._answer, request))
         except RuntimeError:  # the session has used up its processes
             self._refuse(request)
 
@@ -142,6 +142,8 @@ class Agent:
         except OperationError as error:
             answer = {"error": _error(error.code, error.message, error.details)}
         except Exception as error:  # noqa: BLE001 - the other end waits for an answer, whatever it is
+            import traceback  # noqa: PLC0415 - it is large, and needed when something is wrong
+
             details = {"traceback": traceback.format_exc()}
             answer = {"error": _error("Internal", f"{name}: {error!r}", details)}
         self._finish(number, answer)

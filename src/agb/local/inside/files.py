@@ -2,15 +2,13 @@
 
 import base64
 import binascii
-import difflib
 import errno
 import grp
 import os
 import pwd
-import secrets
 import shutil
 import stat
-from datetime import UTC, datetime
+import time
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -50,7 +48,7 @@ class Files:
             "path": self._paths.show(target),
             "size": status.st_size,
             "isDirectory": stat.S_ISDIR(status.st_mode),
-            "modTime": _moment(status.st_mtime),
+            "modTime": _moment(status.st_mtime_ns),
             "mode": stat.filemode(status.st_mode),
             "owner": _user(status.st_uid),
             "group": _group(status.st_gid),
@@ -157,6 +155,8 @@ class Files:
         Returns:
             The change as a unified diff.
         """
+        import difflib  # noqa: PLC0415 - it is large, and few sessions need it
+
         target = self._regular(path).resolve()
         with about(path):
             old = _text(target.read_bytes(), path)
@@ -247,7 +247,7 @@ def _make_parent(target: Path) -> None:
 
 def _replace_file(target: Path, data: bytes) -> None:
     """Put new contents in place at once, so that a reader sees the old or the new ones."""
-    draft = target.with_name(f"{DRAFT}{secrets.token_hex(8)}")
+    draft = target.with_name(f"{DRAFT}{os.urandom(8).hex()}")
     try:
         draft.write_bytes(data)
         draft.chmod(stat.S_IMODE(target.stat().st_mode))
@@ -257,8 +257,9 @@ def _replace_file(target: Path, data: bytes) -> None:
         raise
 
 
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+def _moment(nanoseconds: int) -> str:
+    seconds, rest = divmod(nanoseconds, 10**9)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest // 10**6:03}+00:00"
 
 
 def _user(uid: int) -> str:
