@@ -4,6 +4,7 @@ import os
 import selectors
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -87,6 +88,9 @@ class _Output:
         self._process = process
         self._selector = selectors.DefaultSelector()
         self._written = [self._watch(process.stdout), self._watch(process.stderr)]
+        self._end = _end_of(process.pid)
+        if self._end is not None:
+            self._selector.register(self._end, selectors.EVENT_READ)
 
     def until_exit(self, deadline: float) -> bool:
         """Read until the process ends or writes too much; False if the time is up before.
@@ -98,13 +102,19 @@ class _Output:
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
-            pause = (
-                _SHORTEST_PAUSE if self._read(min(pause, left)) else min(2 * pause, _LONGEST_PAUSE)
-            )
+            if self._end is not None:
+                self._read(left)
+            elif self._read(min(pause, left)):
+                pause = _SHORTEST_PAUSE
+            else:
+                pause = min(2 * pause, _LONGEST_PAUSE)
         return True
 
     def finish(self) -> tuple[str, str]:
         """Take what is still in the pipes, and keep them flowing for background processes."""
+        if self._end is not None:
+            self._selector.unregister(self._end)
+            os.close(self._end)
         for _ in range(_READS_TO_THE_END):
             self._read(0)
         stdout, stderr = (written.decode("utf-8", "replace") for written in self._written)
@@ -125,6 +135,8 @@ class _Output:
         """Read once from every pipe that has something, closing those at their end."""
         ready = self._selector.select(pause)
         for key, _ in ready:
+            if key.fd == self._end:
+                continue
             stream = cast("IO[bytes]", key.fileobj)
             block = os.read(key.fd, _WHOLE_PIPE)
             key.data.extend(block)
@@ -141,3 +153,11 @@ class _Output:
             for written in self._written:
                 written.clear()
         self._selector.close()
+
+
+def _end_of(pid: int) -> int | None:
+    """Give what can be read from once a process has ended, where the system has such a thing."""
+    try:
+        return os.pidfd_open(pid) if sys.platform == "linux" else None
+    except OSError:  # the kernel is too old, or made to look so
+        return None

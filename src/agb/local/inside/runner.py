@@ -17,7 +17,7 @@ from typing import IO, cast
 
 from .channel import Channel, Event
 from .languages import Language
-from .processes import Spawner, descendants, kill_tree, kill_until_none, ticks
+from .processes import Spawner, descendants, is_childless, kill_tree, kill_until_none, ticks
 
 LARGEST_RESULT = 64 * 1024 * 1024
 """Bytes of JSON that one result may have; it has to pass in one piece."""
@@ -82,8 +82,9 @@ class Runner:
         self._running = True
         self._run_started = ticks()
         # What the run before has started may be no older than this run, as far as the system tells.
-        ambiguous = self._run_started == self._run_ended
-        self._older = descendants({self._process.pid}) if ambiguous else set()
+        pid = self._process.pid
+        ambiguous = self._run_started == self._run_ended and not is_childless(pid)
+        self._older = descendants({pid}) if ambiguous else set()
         self._write(b"run %d\n%b" % (len(data), data))
 
     def interrupt(self, *, everything: bool = False) -> None:
