@@ -70,7 +70,7 @@ def _reach(call: Call, session: Session) -> dict[str, Any]:
         "link_url": links.link_url(call.base_url, session) if session.image.has_link else "",
         "ws_url": links.stream_url(call.base_url, session),
         "token": session.token,
-        "tool_list": write_tool_list(_tool_lines(session.image)),
+        "tool_list": _tool_list(session.image),
         "expires_in": call.sessions.time_left(session),
     }
 
@@ -186,6 +186,11 @@ async def call_session_tool(call: Call, request: ToolCallRequest) -> Reply:
 async def list_tools(call: Call, request: ListToolsRequest) -> Reply:  # noqa: ARG001 - a handler
     """List the tools that the sessions of an image have."""
     return Reply(_tool_lines(find_image(request.image_id)))
+
+
+@cache
+def _tool_list(image: Image) -> str:
+    return write_tool_list(_tool_lines(image))
 
 
 @cache

@@ -13,6 +13,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CloseCode, Frame
 
 from agb._wire.answers import refusal
+from agb.local.joining import Joining
 from agb.local.load import EXCESS, Held, Load
 from agb.local.refusals import Refusal, not_http, too_slow
 
@@ -55,7 +56,7 @@ class HTTP(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or cut it off where there are too many even to say so."""
-        super().connection_made(transport)
+        super().connection_made(Joining(transport, self.loop))
         excess = len(self.connections) - self._load.bounds.connections
         if excess > _MOST_REFUSED:
             transport.abort()
@@ -184,6 +185,12 @@ class HTTP(H11Protocol):
             and longest < _LONGEST_LINE
             and len(self.headers) <= _MOST_HEADERS
         )
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Go on as a WebSocket, each message of which is whole by itself."""
+        if isinstance(self.transport, Joining):
+            self.transport = self.transport.below
+        super().handle_websocket_upgrade(event)
 
     def _unsupported_upgrade_warning(self) -> None:
         """Say nothing: a client may offer what it likes, and is answered in plain HTTP."""
