@@ -1,5 +1,6 @@
 """Shell commands inside a sandbox, and the processes that come of them."""
 
+import errno
 import os
 import secrets
 import shutil
@@ -51,6 +52,27 @@ def test_streams_and_exit_code_are_told_apart(commands: Commands) -> None:
         "exit_code": 3,
         "timed_out": False,
     }
+
+
+def test_a_command_ends_also_where_the_system_tells_of_no_ends(
+    commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> int:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(os, "pidfd_open", refuse, raising=False)
+    assert commands.shell("echo out; sleep 0.1; echo more") == {
+        "stdout": "out\nmore\n",
+        "stderr": "",
+        "exit_code": 0,
+        "timed_out": False,
+    }
+    assert commands.shell(LONG, timeout_ms=100)["timed_out"]
+
+
+def test_a_command_ends_though_it_has_closed_its_output(commands: Commands) -> None:
+    answer = commands.shell("exec >&- 2>&-; sleep 0.1; exit 3")
+    assert (answer["stdout"], answer["exit_code"], answer["timed_out"]) == ("", 3, False)
 
 
 def test_a_missing_program_is_a_failure(commands: Commands) -> None:
@@ -231,6 +253,19 @@ def test_a_tree_is_told_from_its_roots_and_its_age(commands: Commands, mark: str
     assert descendants(found, processes.ticks() + 1000) == set()
     assert descendants({os.getpid()}) >= {os.getpid()}
     assert marked(mark[:-1]) == set()
+
+
+def test_a_process_without_children_is_known_for_it() -> None:
+    if not Path(f"/proc/self/task/{os.getpid()}/children").exists():
+        pytest.skip("the kernel does not list children")
+    child = subprocess.Popen(["/bin/sleep", "600"])
+    try:
+        assert not processes.is_childless(os.getpid())
+        assert processes.is_childless(child.pid)
+    finally:
+        child.kill()
+        child.wait()
+    assert not processes.is_childless(child.pid)
 
 
 def test_elsewhere_the_table_comes_from_ps(

@@ -22,6 +22,7 @@ from agb._wire import link
 from agb._wire.answers import good_answer, refusal
 from agb._wire.codec import Json, Misread, dump
 from agb._wire.endpoints import (
+    CALL_TOOL,
     ENDPOINTS,
     GET_LINK,
     GET_SESSION_INFO,
@@ -130,7 +131,8 @@ def make_app(
 
 def _api_routes(answering: _Answering) -> list[Route]:
     routes: list[Route] = []
-    for endpoint in ENDPOINTS:
+    # Routes are tried one after the other, and most calls are of tools.
+    for endpoint in sorted(ENDPOINTS, key=lambda endpoint: endpoint is not CALL_TOOL):
         serve = _guarded(_api(answering, endpoint, HANDLERS[endpoint]))
         paths = [endpoint.path, *([_ALIASES[endpoint]] if endpoint in _ALIASES else [])]
         routes += [Route(path, serve, methods=[endpoint.method]) for path in paths]
@@ -156,7 +158,7 @@ def _api(answering: _Answering, endpoint: Endpoint[Any, Any], handler: Handler) 
             sessions=answering.sessions,
             contexts=answering.contexts,
             seals=answering.seals,
-            base_url=_base_url(request),
+            base_url=partial(_base_url, request),
             hung_up=partial(_hung_up, request),
         )
         reply = await handler(call, message)

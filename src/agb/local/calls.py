@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from agb.local.contexts import Contexts
 from agb.local.seals import Seals
@@ -19,15 +19,19 @@ class Call:
         sessions: All sessions.
         contexts: All contexts.
         seals: Seals what comes back later.
-        base_url: How the caller reached this server.
         hung_up: Returns once the caller does not wait for the answer any more.
     """
 
     sessions: Sessions
     contexts: Contexts
     seals: Seals
-    base_url: str
     hung_up: HungUp
+    _base_url: Callable[[], str] = field(alias="base_url")
+
+    @property
+    def base_url(self) -> str:
+        """How the caller reached this server; few answers tell."""
+        return self._base_url()
 
 
 @frozen

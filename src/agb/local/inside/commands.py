@@ -4,7 +4,6 @@ import os
 import selectors
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -158,6 +157,6 @@ class _Output:
 def _end_of(pid: int) -> int | None:
     """Give what can be read from once a process has ended, where the system has such a thing."""
     try:
-        return os.pidfd_open(pid) if sys.platform == "linux" else None
+        return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
     except OSError:  # the kernel is too old, or made to look so
         return None

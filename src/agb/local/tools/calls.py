@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
 from typing import Any, cast
 
 import jsonschema
@@ -80,17 +81,27 @@ def read_arguments(session: Session, name: str, given: Mapping[str, Any]) -> Any
 
 
 async def _unless(hung_up: HungUp, work: Coroutine[Any, Any, ToolResult]) -> ToolResult:
-    """Do some work unless the caller hangs up."""
-    working, waiting = asyncio.create_task(work), asyncio.create_task(hung_up())
+    """Do some work unless the caller hangs up.
+
+    Only the waiting for that is a task, which ends with the loop's next turn when nobody needs it
+    any more: an answer that had to pass from task to task would be several turns late.
+    """
+    waiting = asyncio.create_task(hung_up())
     try:
-        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise CallerGone
-        return working.result()
+        async with asyncio.timeout(None) as patience:
+            waiting.add_done_callback(partial(_run_out, patience))
+            return await work
+    except TimeoutError:
+        if patience.expired():
+            raise CallerGone from None
+        raise
     finally:
-        working.cancel()
         waiting.cancel()
-        await asyncio.wait({working, waiting})
+
+
+def _run_out(patience: asyncio.Timeout, _: object) -> None:
+    with suppress(RuntimeError):  # the work is done
+        patience.reschedule(0)
 
 
 def _read(tool: Tool, given: Mapping[str, Any]) -> ToolArguments:

@@ -84,7 +84,9 @@ class Shell(InteractiveShell):
 
     def warm_up(self) -> None:
         """Run nothing: what a first run loads is there then, and the first run of the user fast."""
-        cast("Any", self).run_cell("None", store_history=False)
+        shell = cast("Any", self)
+        shell.run_cell("None", store_history=False)
+        shell.display_formatter.format(0)
 
     def evaluate(self, code: str) -> Event | None:
         """Run code and give what it failed with."""
