@@ -11,7 +11,7 @@ from typing import IO, Any, cast
 
 from .errors import OperationError, about
 from .paths import Paths
-from .processes import Spawner, kill_tree
+from .processes import Spawner, end_of, kill_tree
 
 LARGEST_OUTPUT = 32 * 1024 * 1024
 """Bytes of stdout, and of stderr, that a command may write before it is stopped."""
@@ -87,7 +87,7 @@ class _Output:
         self._process = process
         self._selector = selectors.DefaultSelector()
         self._written = [self._watch(process.stdout), self._watch(process.stderr)]
-        self._end = _end_of(process.pid)
+        self._end = end_of(process.pid)
         if self._end is not None:
             self._selector.register(self._end, selectors.EVENT_READ)
 
@@ -152,11 +152,3 @@ class _Output:
             for written in self._written:
                 written.clear()
         self._selector.close()
-
-
-def _end_of(pid: int) -> int | None:
-    """Give what can be read from once a process has ended, where the system has such a thing."""
-    try:
-        return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
-    except OSError:  # the kernel is too old, or made to look so
-        return None

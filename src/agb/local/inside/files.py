@@ -79,7 +79,8 @@ class Files:
         with about(path), target.open("rb") as file:
             file.seek(min(max(0, offset - _LONGEST_TAIL), _FARTHEST))
             head = file.read(min(offset, _LONGEST_TAIL))
-            body = file.read(wanted)
+            left = os.fstat(file.fileno()).st_size - offset  # less than nothing where none is told
+            body = file.read(min(wanted, left) if left > 0 else wanted)
             tail = file.read(_LONGEST_TAIL)
         if len(body) > LARGEST_ANSWER:
             message = f"{path}: more than {LARGEST_ANSWER} bytes; read it in ranges"

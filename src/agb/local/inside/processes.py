@@ -82,6 +82,14 @@ def _bearers(pids: Iterable[int], mark: str) -> set[int]:
     return {pid for pid in pids if _bears(pid, exact)}
 
 
+def end_of(pid: int) -> int | None:
+    """Give what can be read from once a process has ended, where the system has such a thing."""
+    try:
+        return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+    except OSError:  # the kernel is too old, or made to look so
+        return None
+
+
 def ticks() -> int:
     """Give the present time as `Process.started` counts it."""
     if sys.platform == "linux":

@@ -17,12 +17,12 @@ from typing import IO, cast
 
 from .channel import Channel, Event
 from .languages import Language
-from .processes import Spawner, descendants, is_childless, kill_tree, kill_until_none, ticks
+from .processes import Spawner, descendants, end_of, is_childless, kill_tree, kill_until_none, ticks
 
 LARGEST_RESULT = 64 * 1024 * 1024
 """Bytes of JSON that one result may have; it has to pass in one piece."""
 
-_LOOK_AGAIN = 0.5  # seconds; its children may hold the pipes open after it has died
+_LOOK_AGAIN = 0.5  # seconds, where the system does not tell that it has died
 _WHOLE_PIPE = 1024 * 1024
 _SET_PIPE_SIZE = 1031  # of fcntl(2), on Linux
 _AT_ONCE = 0.002  # seconds between two pieces of output that are taken to be one flood
@@ -128,7 +128,7 @@ class Runner:
         """Turn whatever arrives into events until the process ends."""
         pipes = _Pipes(self._answers, self._process, self._tell)
         with suppress(ValueError):  # the code has said something in its name
-            while pipes.take(_LOOK_AGAIN) and self.alive:
+            while pipes.take() and self.alive:
                 pass
         if self.alive:  # it has closed its pipe, so no more will be heard of it
             kill_tree({self._process.pid}, self._mark)
@@ -167,14 +167,17 @@ class _Pipes:
             self._decoders[name] = codecs.getincrementaldecoder("utf-8")("replace")
             self._selector.register(stream, selectors.EVENT_READ, name)
         self._selector.register(answers, selectors.EVENT_READ)
+        self._end = end_of(process.pid)
+        if self._end is not None:
+            self._selector.register(self._end, selectors.EVENT_READ)
 
-    def take(self, pause: float) -> bool:
-        """Read what there is; False once the runner has closed its answers."""
-        keys = [key for key, _ in self._selector.select(pause)]
+    def take(self) -> bool:
+        """Read what there is, once there is some; False once the runner has closed its answers."""
+        keys = [key for key, _ in self._selector.select(_LOOK_AGAIN if self._end is None else None)]
         for key in keys:
             if key.data:
                 self._take_output(key.data)
-            elif not self._take_answers():
+            elif key.fd == self._answers and not self._take_answers():
                 return False
         if any(key.data for key in keys):
             self._gather()
@@ -188,6 +191,8 @@ class _Pipes:
         for stream in self._streams.values():
             stream.close()
         os.close(self._answers)
+        if self._end is not None:
+            os.close(self._end)
         self._selector.close()
 
     def _gather(self) -> None:
