@@ -1,5 +1,6 @@
 """What tools answer, from what the sandbox answers; the sandbox is a stand-in."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -9,6 +10,8 @@ from agb._wire.tools import TOOLS
 from agb.local.sandbox import OperationError
 from agb.local.tools.calls import RUNS
 from local.stand_ins import GONE, Caller, StandIns
+
+PATIENCE = 30.0
 
 
 def test_every_tool_of_the_contract_can_be_run() -> None:
@@ -341,3 +344,41 @@ async def test_metrics_of_a_session_that_is_released_meanwhile_are_not_found(
     stand_ins.answer = release
     said = await caller.tool(await caller.create(), "get_metrics")
     assert (said.status, said.code) == (400, GONE)
+
+
+async def test_code_is_stopped_when_its_caller_hangs_up(
+    caller: Caller, stand_ins: StandIns
+) -> None:
+    session_id = await caller.create()
+    begun, stopped = asyncio.Event(), asyncio.Event()
+
+    async def run(_: str, **__: Any) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    stand_ins.answer = run
+    running = asyncio.create_task(
+        caller.tool(session_id, "run_code", code="1", language="python", timeout_s=60)
+    )
+    async with asyncio.timeout(PATIENCE):
+        await begun.wait()
+        running.cancel()
+        await stopped.wait()
+    stand_ins.answer = lambda _, **__: CODE
+    again = await caller.tool(session_id, "run_code", code="1", language="python")
+    assert again.code == "OK"
+
+
+async def test_code_that_nobody_can_tell_the_end_of_is_given_up(
+    caller: Caller, stand_ins: StandIns
+) -> None:
+    async def run(_: str, **__: Any) -> None:
+        raise TimeoutError
+
+    session_id = await caller.create()
+    stand_ins.answer = run
+    said = await caller.tool(session_id, "run_code", code="1", language="python")
+    assert (said.is_error, said.code) == (True, "Execution.Timeout")

@@ -1,6 +1,7 @@
 """A server as a process of its own: signals, stdin, what is said on stdout."""
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -61,6 +62,7 @@ async def _serve(settings: Settings, folder: Path, *, embedded: bool) -> None:
     async with running(settings, folder) as server:
         with suppress(OSError):  # whoever started it has gone already
             _announce(_in_json(server) if embedded else _as_exports(server, settings.api_key))
+        gc.freeze()  # looking for garbage in all that is there by now would hold up all sessions
         await stop.wait()
         _log.info("stopping")
 

@@ -86,9 +86,9 @@ async def _unless(hung_up: HungUp, work: Coroutine[Any, Any, ToolResult]) -> Too
     Only the waiting for that is a task, which ends with the loop's next turn when nobody needs it
     any more: an answer that had to pass from task to task would be several turns late.
     """
-    waiting = asyncio.create_task(hung_up())
+    waiting, patience = asyncio.create_task(hung_up()), asyncio.timeout(None)
     try:
-        async with asyncio.timeout(None) as patience:
+        async with patience:
             waiting.add_done_callback(partial(_run_out, patience))
             return await work
     except TimeoutError:
