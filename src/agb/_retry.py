@@ -16,6 +16,7 @@ from agb.exceptions import (
     RateLimitError,
     ReadTimeoutError,
     ServerError,
+    TransferError,
 )
 
 FIRST_PAUSE = 0.5
@@ -63,6 +64,9 @@ TABLE: Mapping[Failure, Mapping[Safety, bool]] = {
 }
 """Whether a request of some safety may be sent again after some failure."""
 
+TRANSFERS: Mapping[str, Safety] = {"GET": Safety.READ, "PUT": Safety.WRITE}
+"""What it means to send a request to a signed URL twice: what is put there replaces itself."""
+
 _OK = 200
 _BY_STATUS = {
     408: Failure.TIMED_OUT,
@@ -80,6 +84,9 @@ def failure_of(error: AGBError) -> Failure:
         # A code that says more than the status, such as that of a full account, is no mishap.
         plain = type(error) in {APIError, RateLimitError, ServerError}
         return failure_of_status(error.status_code) if plain else Failure.REFUSED
+    if isinstance(error, TransferError):
+        taken = error.status_code == _OK  # but by a gateway: there is no error of a store with it
+        return Failure.PAGE if taken else failure_of_status(error.status_code)
     if error.code == REQUEST_LIMIT:
         return Failure.NO_PLACE
     if surely_not_sent(error):

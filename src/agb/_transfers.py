@@ -3,12 +3,14 @@
 import hashlib
 import os
 import re
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from agb._http import host_of
+from agb._retry import retry_after
 from agb._wire.answers import Malformed, read_object
 from agb.config import Config
 from agb.exceptions import InvalidParamsError, TransferError
@@ -84,11 +86,19 @@ def opened(local: Path) -> Generator[BinaryIO]:
     """Open a file of this machine for reading.
 
     Raises:
-        TransferError: It can't be opened, or can't be read.
+        TransferError: It can't be opened.
     """
+    # What the block raises may be an OSError, too, and about the network: it is let be.
+    with _readable(local):
+        file = local.open("rb")
+    with file:
+        yield file
+
+
+@contextmanager
+def _readable(local: object) -> Generator[None]:
     try:
-        with local.open("rb") as file:
-            yield file
+        yield
     except OSError as error:
         raise TransferError(f"{local} can't be read: {error.strerror or error}") from error
 
@@ -101,9 +111,10 @@ def read_chunk(file: BinaryIO, left: int) -> bytes:
         left: How many bytes of it have been announced and not yet sent.
 
     Raises:
-        TransferError: It has become longer or shorter meanwhile.
+        TransferError: It has become longer or shorter meanwhile, or can't be read.
     """
-    chunk = file.read(CHUNK)
+    with _readable(file.name):
+        chunk = file.read(CHUNK)
     if len(chunk) > left or (left and not chunk):
         raise TransferError(f"{file.name} changed while it was sent")
     return chunk
@@ -123,12 +134,15 @@ def check_way(config: Config, url: str) -> None:
         )
 
 
-def store_refusal(name: str, status: int, content: bytes) -> TransferError:
+def store_refusal(
+    name: str, status: int, headers: Mapping[str, str], content: bytes
+) -> TransferError:
     """Return the error for a store that says no, in JSON or in XML, with its code and its words.
 
     Args:
         name: What it is about.
         status: HTTP status of the answer.
+        headers: What the answer says of itself.
         content: The answer.
     """
     told = _json_refusal(status, content) or {
@@ -136,21 +150,24 @@ def store_refusal(name: str, status: int, content: bytes) -> TransferError:
         for key, value in re.findall(rb"<(Code|Message|RequestId)>([^<]{1,300})</", content)
     }
     reason = f": {told['message']}" if told.get("message") else ""
-    return TransferError(
+    error = TransferError(
         f"{name}: the store refused it (HTTP {status}){reason}",
         code=str(told.get("code") or ""),
         request_id=str(told.get("requestid") or ""),
         status_code=status,
     )
+    error.retry_after = retry_after(headers.get("retry-after"), time.time())
+    return error
 
 
-def check_taken(name: str, etag: str, content: bytes) -> None:
+def check_taken(name: str, status: int, etag: str, content: bytes) -> None:
     """Check that a store said yes, and not somebody before it, such as a gateway with a page.
 
     A store tells what it calls the content that it has taken, or says nothing at all.
 
     Args:
         name: What it is about.
+        status: HTTP status of the answer.
         etag: What the answer calls the content.
         content: What else it says.
 
@@ -158,7 +175,9 @@ def check_taken(name: str, etag: str, content: bytes) -> None:
         TransferError: It was no store.
     """
     if content and not etag:
-        raise TransferError(f"{name}: somebody else than a store answered, as gateways do")
+        raise TransferError(
+            f"{name}: somebody else than a store answered, as gateways do", status_code=status
+        )
 
 
 def _json_refusal(status: int, content: bytes) -> dict[str, Any]:
@@ -254,6 +273,16 @@ class Landing:
             self._file: BinaryIO = self._part.open("xb")
         except OSError as error:
             raise InvalidParamsError(f"{self.path} can't be written: {error.strerror}") from error
+
+    def restart(self) -> None:
+        """Forget what was written: it comes again.
+
+        Raises:
+            TransferError: It can't be forgotten.
+        """
+        with self._told():
+            self._file.seek(0)
+            self._file.truncate()
 
     def write(self, chunk: bytes) -> None:
         """Write a chunk.

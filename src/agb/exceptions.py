@@ -411,9 +411,11 @@ class TransferError(AGBError):
 
     Attributes:
         status_code: HTTP status of the store's answer; 0 when that was not the reason.
+        retry_after: Seconds after which the store wants to be asked again, where it says so.
     """
 
     default_code = "TRANSFER_FAILED"
+    retry_after: float | None = None
 
     def __init__(
         self, message: str, *, code: str = "", request_id: str = "", status_code: int = 0

@@ -1,7 +1,6 @@
 """What is sent again, how often, and after which wait; the waits are only noted here."""
 
 import logging
-import random
 from collections.abc import Callable
 
 import httpx
@@ -18,7 +17,6 @@ from agb import (
     ReadTimeoutError,
     ServerError,
 )
-from agb._concurrency import aio
 
 KEY = "the-secret-key"
 CREATE = CreateSessionParams(image_id="code_latest")
@@ -40,19 +38,6 @@ MAY_HAVE_RUN = (
     httpx.Response(200, content=b'{"success": tr'),
     httpx.Response(200, html="<h1>Back in a minute</h1>"),
 )
-
-
-@pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Note the waits between two tries instead of waiting, and draw the longest by lot."""
-    noted: list[float] = []
-
-    async def note(seconds: float) -> None:
-        noted.append(seconds)
-
-    monkeypatch.setattr(aio, "sleep", note)
-    monkeypatch.setattr(random, "random", lambda: 1.0)
-    return noted
 
 
 def client(network: Network, max_retries: int = 2) -> AsyncAGB:

@@ -301,6 +301,10 @@ def test_a_full_disk_on_this_machine_fails_a_download_and_leaves_nothing(
     class Full:
         write = full
 
+        def seek(self, _: int) -> None: ...
+
+        def truncate(self) -> None: ...
+
         def close(self) -> None:
             full()
 

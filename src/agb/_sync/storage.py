@@ -1,12 +1,16 @@
 # Generated from src/agb/_async/storage.py; edit that file, then `nox -s twin`.
 """Bytes to and from a store, over URLs that carry their own permission."""
 
+import math
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, TypeVar
 
 from agb._concurrency import threads
+from agb._deadline import Deadline, current_deadline
 from agb._http import HTTPResponse, HTTPStream
+from agb._retry import TABLE, TRANSFERS, failure_of
 from agb._sync.transport import Transport
 from agb._transfers import (
     CHUNK,
@@ -18,6 +22,9 @@ from agb._transfers import (
     read_chunk,
     store_refusal,
 )
+from agb.exceptions import APIConnectionError, TransferError
+
+T = TypeVar("T")
 
 _GOOD_PUT = frozenset({200, 201, 204})
 _GOOD_GET = 200
@@ -68,24 +75,29 @@ class Storage:
             size: Its size in bytes.
             name: What to call it in errors, since the URL is a secret.
             content_type: MIME type to store it under.
-            progress: Is told how many bytes have gone.
+            progress: Is told how many bytes have gone, in each try from the first on.
 
         Raises:
             TransferError: It can't be read, the store refused it, or has something else now.
         """
-        tally = Tally(progress)
         headers = {"content-length": str(size)}
         if content_type:
             headers["content-type"] = content_type
-        with opened(local) as file:
-            stream = Upload(file, size, tally)
-            response = self._transport.stream_out(url, headers, stream)
-        if response.status_code not in _GOOD_PUT:
-            raise store_refusal(name, response.status_code, response.content)
-        etag = response.headers.get("etag", "")
-        check_taken(name, etag, response.content)
-        tally.check(name, size, etag)
-        return response
+
+        def attempt() -> HTTPResponse:
+            tally = Tally(progress)
+            with opened(local) as file:
+                stream = Upload(file, size, tally)
+                response = self._transport.stream_out(url, headers, stream)
+            status, told, content = response.status_code, response.headers, response.content
+            if status not in _GOOD_PUT:
+                raise store_refusal(name, status, told, content)
+            etag = told.get("etag", "")
+            check_taken(name, status, etag, content)
+            tally.check(name, size, etag)
+            return response
+
+        return self._repeated("PUT", attempt)
 
     def get(
         self, url: str, landing: Landing, *, name: str, progress: Progress | None = None
@@ -96,7 +108,7 @@ class Storage:
             url: Where from.
             landing: Its place.
             name: What to call it in errors, since the URL is a secret.
-            progress: Is told how many bytes have come.
+            progress: Is told how many bytes have come, in each try from the first on.
 
         Returns:
             Its size in bytes.
@@ -105,16 +117,41 @@ class Storage:
             TransferError: The store refused it, less arrived than there is, or it can't be
                 written.
         """
-        tally = Tally(progress)
-        try:
+
+        def attempt() -> int:
+            tally = Tally(progress)
+            threads.in_thread(landing.restart)
             with self._transport.stream_in(url) as response:
-                if response.status_code != _GOOD_GET:
-                    raise store_refusal(name, response.status_code, response.read())
+                status, told = response.status_code, response.headers
+                if status != _GOOD_GET:
+                    raise store_refusal(name, status, told, response.read())
                 for chunk in response.iter_bytes(CHUNK):
                     threads.in_thread(partial(landing.write, tally.add(chunk)))
-                length = response.headers.get("content-length")
-                tally.check(name, int(length) if length else None, response.headers.get("etag", ""))
+                length = told.get("content-length")
+                tally.check(name, int(length) if length else None, told.get("etag", ""))
+            return tally.size
+
+        try:
+            size = self._repeated("GET", attempt)
             landing.keep()
         finally:
             landing.discard()
-        return tally.size
+        return size
+
+    def _repeated(self, method: str, attempt: Callable[[], T]) -> T:
+        """Try until it is done, again where that is safe; each try begins with the first byte."""
+        deadline = current_deadline() or Deadline(math.inf)
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                return attempt()
+            except (APIConnectionError, TransferError) as error:
+                failed = error
+            self._transport.repeat_or_raise(
+                failed,
+                tried,
+                deadline,
+                what=f"{method} of a file",
+                may_repeat=TABLE[failure_of(failed)][TRANSFERS[method]],
+            )
