@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+import math
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -70,18 +71,20 @@ class Timeouts:
     Args:
         connect: For a connection, and for a place among the client's own connections.
         read: For the answer.
+        lasting: Whether it may go on for as long as something moves, as a large file does.
 
     Attributes:
         deadline: When all of it must be over, repeats included: when the caller's time is up, else
-            after the longer of the two.
+            after the longer of the two; never, where it is lasting.
     """
 
     __slots__ = ("connect", "deadline", "read")
 
-    def __init__(self, connect: float, read: float) -> None:
+    def __init__(self, connect: float, read: float, *, lasting: bool = False) -> None:
         self.connect: float = connect
         self.read: float = read
-        self.deadline: Deadline = current_deadline() or Deadline(max(connect, read))
+        longest = math.inf if lasting else max(connect, read)
+        self.deadline: Deadline = current_deadline() or Deadline(longest)
 
     def as_extension(self) -> dict[str, float]:
         """Return them as httpx wants them."""

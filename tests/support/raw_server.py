@@ -48,12 +48,16 @@ class Peer:
     def request(self) -> bytes:
         """Read the next request, and return its head."""
         head = self.head()
+        self.body(head)
+        return head
+
+    def body(self, head: bytes) -> None:
+        """Read the body of a request that begins like this."""
         length = re.search(rb"content-length: (\d+)", head.lower())
         size = int(length[1]) if length else 0
         while len(self._rest) < size:
             self._rest += self.socket.recv(65536)
         self._rest = self._rest[size:]
-        return head
 
     def say(self, data: bytes) -> None:
         """Send bytes as they are."""

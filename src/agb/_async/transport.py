@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from agb import _http
 from agb._async.places import AsyncPlaces
 from agb._async.pool import AsyncPool
+from agb._async.timed import AsyncTimed
 from agb._concurrency import aio
 from agb._deadline import Deadline
 from agb._failures import malformed, refusal
@@ -107,16 +108,16 @@ class AsyncConnections:
             **_http.client_arguments(self._below)
         )
 
-    async def send(self, request: HTTPRequest) -> Reply:
+    async def send(self, request: HTTPRequest, limits: Timeouts) -> Reply:
         """Send a request and return the whole answer.
 
         A client of httpx's looks after cookies, redirects and hooks; of ours, no call needs them.
         """
-        if self.users is not None:
-            response = await self.users.send(request, follow_redirects=False)
-            return _http.Reply(response.status_code, response.headers, response.content)
-        response = await self._below.handle_async_request(request)
-        stream = cast("AsyncHTTPStream", response.stream)
+        if self.users is None:
+            response = await self._below.handle_async_request(request)
+        else:
+            response = await self.users.send(request, stream=True, follow_redirects=False)
+        stream = AsyncTimed(cast("AsyncHTTPStream", response.stream), limits)
         try:
             content = b"".join([chunk async for chunk in stream])
         finally:
@@ -294,8 +295,8 @@ class AsyncTransport(NotPickled):
         """Put a stream to a URL that carries its own permission."""
         http = await self._ready()
         check_way(self.config, url)
-        limits = self.timeouts()
-        request = _http.put_request(url, headers, stream, limits)
+        limits = self._lasting()
+        request = _http.put_request(url, headers, AsyncTimed(stream, limits), limits)
         try:
             async with self._place(limits):
                 return await http.send(request, follow_redirects=False)
@@ -329,12 +330,13 @@ class AsyncTransport(NotPickled):
     async def stream_in(self, url: str) -> AsyncGenerator[HTTPResponse]:
         """Get a stream from a URL that carries its own permission; redirects are followed."""
         http = await self._ready()
-        limits = self.timeouts()
+        limits = self._lasting()
         extensions = {"timeout": limits.as_extension()}
         request = _http.breakable(http.build_request("GET", url, extensions=extensions))
         try:
             async with self._place(limits):
                 response = await self._follow(http, request)
+                response.stream = AsyncTimed(cast("AsyncHTTPStream", response.stream), limits)
                 try:
                     yield response
                 finally:
@@ -353,6 +355,12 @@ class AsyncTransport(NotPickled):
             await aio.shielded(response.aclose, seconds=_CLOSE_SECONDS)
         raise TransferError(f"{_http.host_of(str(request.url))} sends a request round in circles")
 
+    def _lasting(self) -> Timeouts:
+        """Return how long the transfer of a file may stand still, within the caller's time."""
+        limits = Timeouts(self.config.timeout, self.config.timeout, lasting=True)
+        _check_time(limits)
+        return limits
+
     async def _ready(self) -> AsyncHTTPClient:
         await self.connections.endpoint(self.config)
         return self.connections.http
@@ -369,8 +377,7 @@ class AsyncTransport(NotPickled):
     ) -> Reply:
         connections = self.connections
         limits = timeouts or self.timeouts()
-        if limits.deadline.is_over:
-            raise DeadlineExceededError("the caller's time was up; the request was not sent")
+        _check_time(limits)
         request = _http.build_request(
             connections.users,
             method,
@@ -383,10 +390,10 @@ class AsyncTransport(NotPickled):
         started = time.monotonic()
         try:
             if connections.places is None:
-                reply = await connections.send(request)
+                reply = await connections.send(request, limits)
             else:
                 async with self._place(limits):
-                    reply = await connections.send(request)
+                    reply = await connections.send(request, limits)
         except _http.RequestError as error:
             failure = _http.connection_failure(error, _http.host_of(url))
             server = connections.server
@@ -402,3 +409,8 @@ class AsyncTransport(NotPickled):
                 (time.monotonic() - started) * 1000,
             )
         return reply
+
+
+def _check_time(limits: Timeouts) -> None:
+    if limits.deadline.is_over:
+        raise DeadlineExceededError("the caller's time was up; the request was not sent")

@@ -1,6 +1,7 @@
 """Waiting, with tasks: on asyncio and on trio. anyio is imported here only."""
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import anyio
 
 from agb._concurrency import place
-from agb._deadline import without_deadline
+from agb._deadline import Deadline, without_deadline
 from agb.exceptions import WrongLoopError, WrongProcessError
 
 if TYPE_CHECKING:
@@ -105,6 +106,17 @@ class Watcher:
     async def run(self) -> None:
         """Watch until `stop_event` is set or the session has ended."""
         await self._watch(self.ready_event, self.stop_event)
+
+
+async def in_time(func: Callable[[], Awaitable[A]], deadline: Deadline) -> A:
+    """Do something, and break it off at a deadline.
+
+    Raises:
+        TimeoutError: The deadline was over.
+    """
+    left = deadline.remaining()
+    with anyio.fail_after(None if left == math.inf else left):
+        return await func()
 
 
 def can_wait() -> bool:

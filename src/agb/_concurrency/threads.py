@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from agb._blocking import warn_of_blocking
 from agb._concurrency import place, socket_streams
-from agb._deadline import without_deadline
+from agb._deadline import Deadline, without_deadline
 from agb.exceptions import WrongProcessError
 
 A = TypeVar("A")
@@ -119,6 +119,17 @@ def in_thread(func: Callable[[], A]) -> A:
 def in_whole_thread(func: Callable[[Callable[[], None]], A]) -> A:
     """Run a function that blocks; nothing cancels it, so what it is given does nothing."""
     return func(lambda: None)
+
+
+def in_time(func: Callable[[], A], deadline: Deadline) -> A:
+    """Do something if a deadline is not over; once it waits, its own limits break it off.
+
+    Raises:
+        TimeoutError: The deadline was over.
+    """
+    if deadline.is_over:
+        raise TimeoutError
+    return func()
 
 
 def can_wait() -> bool:

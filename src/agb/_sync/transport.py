@@ -29,6 +29,7 @@ from agb._retry import TABLE, failure_of, failure_of_answer, pause
 from agb._secrets import NotPickled, Secret
 from agb._sync.places import Places
 from agb._sync.pool import Pool
+from agb._sync.timed import Timed
 from agb._transfers import check_way
 from agb._wire.answers import Answer, Malformed, Refused, read_answer
 from agb._wire.codec import Json
@@ -104,16 +105,16 @@ class Connections:
             raise _http.client_failure(error) from error
         self.http: HTTPClient = http_client or HTTPClient(**_http.client_arguments(self._below))
 
-    def send(self, request: HTTPRequest) -> Reply:
+    def send(self, request: HTTPRequest, limits: Timeouts) -> Reply:
         """Send a request and return the whole answer.
 
         A client of httpx's looks after cookies, redirects and hooks; of ours, no call needs them.
         """
-        if self.users is not None:
-            response = self.users.send(request, follow_redirects=False)
-            return _http.Reply(response.status_code, response.headers, response.content)
-        response = self._below.handle_request(request)
-        stream = cast("HTTPStream", response.stream)
+        if self.users is None:
+            response = self._below.handle_request(request)
+        else:
+            response = self.users.send(request, stream=True, follow_redirects=False)
+        stream = Timed(cast("HTTPStream", response.stream), limits)
         try:
             content = b"".join(list(stream))
         finally:
@@ -287,8 +288,8 @@ class Transport(NotPickled):
         """Put a stream to a URL that carries its own permission."""
         http = self._ready()
         check_way(self.config, url)
-        limits = self.timeouts()
-        request = _http.put_request(url, headers, stream, limits)
+        limits = self._lasting()
+        request = _http.put_request(url, headers, Timed(stream, limits), limits)
         try:
             with self._place(limits):
                 return http.send(request, follow_redirects=False)
@@ -322,12 +323,13 @@ class Transport(NotPickled):
     def stream_in(self, url: str) -> Generator[HTTPResponse, None, None]:
         """Get a stream from a URL that carries its own permission; redirects are followed."""
         http = self._ready()
-        limits = self.timeouts()
+        limits = self._lasting()
         extensions = {"timeout": limits.as_extension()}
         request = _http.breakable(http.build_request("GET", url, extensions=extensions))
         try:
             with self._place(limits):
                 response = self._follow(http, request)
+                response.stream = Timed(cast("HTTPStream", response.stream), limits)
                 try:
                     yield response
                 finally:
@@ -346,6 +348,12 @@ class Transport(NotPickled):
             threads.shielded(response.close, seconds=_CLOSE_SECONDS)
         raise TransferError(f"{_http.host_of(str(request.url))} sends a request round in circles")
 
+    def _lasting(self) -> Timeouts:
+        """Return how long the transfer of a file may stand still, within the caller's time."""
+        limits = Timeouts(self.config.timeout, self.config.timeout, lasting=True)
+        _check_time(limits)
+        return limits
+
     def _ready(self) -> HTTPClient:
         self.connections.endpoint(self.config)
         return self.connections.http
@@ -362,8 +370,7 @@ class Transport(NotPickled):
     ) -> Reply:
         connections = self.connections
         limits = timeouts or self.timeouts()
-        if limits.deadline.is_over:
-            raise DeadlineExceededError("the caller's time was up; the request was not sent")
+        _check_time(limits)
         request = _http.build_request(
             connections.users,
             method,
@@ -376,10 +383,10 @@ class Transport(NotPickled):
         started = time.monotonic()
         try:
             if connections.places is None:
-                reply = connections.send(request)
+                reply = connections.send(request, limits)
             else:
                 with self._place(limits):
-                    reply = connections.send(request)
+                    reply = connections.send(request, limits)
         except _http.RequestError as error:
             failure = _http.connection_failure(error, _http.host_of(url))
             server = connections.server
@@ -395,3 +402,8 @@ class Transport(NotPickled):
                 (time.monotonic() - started) * 1000,
             )
         return reply
+
+
+def _check_time(limits: Timeouts) -> None:
+    if limits.deadline.is_over:
+        raise DeadlineExceededError("the caller's time was up; the request was not sent")
