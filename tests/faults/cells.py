@@ -38,6 +38,7 @@ class Seen:
         hung: Whether the operation would have waited for ever.
         usable: What a further call of the same client came to.
         left_open: Connections that were open after the client was closed.
+        left_over: Tasks, threads and files of the client that were there then.
         left: Sessions that nobody knows of and that are there all the same.
         ran: How often it was carried out, where that can be told.
     """
@@ -48,6 +49,7 @@ class Seen:
     hung: bool = False
     usable: str = ""
     left_open: int = 0
+    left_over: Sequence[str] = ()
     left: int = 0
     ran: int | None = None
 

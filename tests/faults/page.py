@@ -18,8 +18,9 @@ _TOP = """\
 What comes of each operation when something goes wrong between the client and the AGB. The tests put
 a TCP proxy of their own between the two, which spoils one request of an operation, and look: the
 result is right, or it failed with one of these codes; it came in bounded time; the server has no
-session that nobody knows of; nothing ran twice; the client has no connection left open, and its
-next call works.
+session that nobody knows of; nothing ran twice; the client's next call works, and once it is
+closed it has left no connection, task, thread or file in the process, nor have all of them
+together.
 
 Each of the cells is tried on asyncio, on trio and with threads by `nox -s faults`, which also
 cancels a whole scenario at every point at which it waits; the tests take a part. This page is

@@ -1,9 +1,10 @@
 """Pure: what is right when a fault strikes. The rules, without a look at the client's own tables.
 
 What a request may do decides: one that only asks, or that does the same when it comes twice, may be
-made again, and then the fault does not show. One that makes a session is looked for instead, and
-found if the AGB has carried it out. One that runs a tool is never made again unless it can't have
-run. What is looked at again and again anyway may miss one look.
+made again, and then the fault does not show; a file is moved again from its first byte on. One that
+makes a session is looked for instead, and found if the AGB has carried it out. One that runs a tool
+is never made again unless it can't have run. What is looked at again and again anyway may miss one
+look.
 """
 
 from faults.cells import WORKS, Cell, Seen
@@ -49,7 +50,7 @@ def right(kind: str, fault: Fault) -> frozenset[str]:
     """Return what may come of it: `works`, or codes of errors."""
     if fault.name in {"slow", "answered twice"}:
         return _WORKS
-    if kind == LOOKS and fault.times == 1 and not fault.held:
+    if kind in {LOOKS, MOVES} and fault.times == 1:
         return _WORKS
     if fault.reaches == "twice":  # what is to be deleted may be gone the second time
         return _WORKS | ({"Context.NotFound", "ContextFile.NotFound"} if kind == ASKS else set())
@@ -61,7 +62,7 @@ def right(kind: str, fault: Fault) -> frozenset[str]:
 
 def _again(kind: str, fault: Fault, failed: frozenset[str]) -> frozenset[str]:
     """Return what may come of it where the next try would be good."""
-    if kind in {MOVES, STARTS, LOOKS} or (kind in {ASKS, ENDS} and fault.held):
+    if kind == STARTS or (kind in {ASKS, ENDS} and fault.held):
         return failed | _WORKS
     works = {
         ASKS: True,
@@ -81,8 +82,8 @@ def _failed(kind: str, fault: Fault) -> set[str]:
         return {"Throttling", "WAIT_TIMEOUT"} if kind == LOOKS else {"Throttling"}
     if kind == STREAMS:
         return _stream_codes(fault)
-    if kind == MOVES and (fault.status or fault.held):
-        return {"TRANSFER_FAILED", *(["READ_TIMEOUT"] if fault.held else [])}
+    if kind == MOVES and fault.status:
+        return {"TRANSFER_FAILED"}
     code = "READ_TIMEOUT" if fault.held else _BY_STATUS.get(fault.status, "SERVER_ERROR")
     return {"CONNECT_FAILED" if fault.act is None else code, *_MORE.get(kind, ())} | (
         {"API_ERROR"} if fault.status == _REQUEST_TIMEOUT else set()
@@ -110,6 +111,7 @@ def wrongs(cell: Cell, seen: Seen) -> list[str]:
         "it waited for ever": not seen.hung,
         f"the client is of no use afterwards: {seen.usable}": seen.usable == WORKS,
         f"{seen.left_open} connections stay open": not seen.left_open,
+        f"it leaves {', '.join(seen.left_over)}": not seen.left_over,
         f"{seen.left} sessions are left": seen.left in _left(kind, fault, seen.said),
         f"it ran {seen.ran} times": seen.ran in _runs(cell, kind, seen.said),
     }

@@ -21,7 +21,8 @@ class Place:
         context: A context that nobody else uses, for operations on one.
         name: A name that nobody else uses.
         folder: A folder of this machine that nobody else uses.
-        seconds: How long a tool may run, and how long to wait for what has no end.
+        seconds: How long a tool may run.
+        waits: How many seconds to wait for what has no end.
     """
 
     agb: AsyncAGB
@@ -31,6 +32,7 @@ class Place:
     name: str
     folder: Path
     seconds: int
+    waits: int
 
     @property
     def own_session(self) -> AsyncSession:
@@ -100,7 +102,7 @@ async def list_sessions(at: Place) -> Result:
 
 
 async def delete(at: Place) -> Result:
-    return await at.own_session.delete(timeout=at.seconds)
+    return await at.own_session.delete(timeout=at.waits)
 
 
 async def info(at: Place) -> Result:
@@ -182,14 +184,14 @@ async def write_file(at: Place) -> Result:
 async def upload(at: Place) -> Result:
     source = at.folder / "source"
     source.write_bytes(bytes(4000))
-    sent = await at.session.file.upload(source, at.name, wait_timeout=at.seconds)
+    sent = await at.session.file.upload(source, at.name, wait_timeout=at.waits)
     assert not sent.success or sent.bytes_sent == 4000
     return sent
 
 
 async def download(at: Place) -> Result:
     target = at.folder / "target"
-    got = await at.session.file.download(at.name, target, wait_timeout=at.seconds)
+    got = await at.session.file.download(at.name, target, wait_timeout=at.waits)
     assert got.success == target.exists()
     assert not got.success or target.read_bytes() == bytes(4000)
     return got
@@ -214,11 +216,11 @@ async def delete_context(at: Place) -> Result:
 
 
 async def clear_context(at: Place) -> Result:
-    return await at.agb.context.clear(at.own_context.id, at.seconds)
+    return await at.agb.context.clear(at.own_context.id, at.waits)
 
 
 async def sync_contexts(at: Place) -> Result:
-    return await at.session.context.sync(timeout=at.seconds)
+    return await at.session.context.sync(timeout=at.waits)
 
 
 async def context_info(at: Place) -> Result:

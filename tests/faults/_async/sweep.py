@@ -1,19 +1,22 @@
 """Tries operations under faults, many at once, and notes what comes of it."""
 
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from attrs import frozen
+from support.leftovers import Leftovers, everything
 from support.local import LocalAGB
 
-from agb import AGBError, AsyncAGB, AsyncSession, ContextSync, CreateSessionParams
+from agb import AGBError, AsyncAGB, AsyncBaseSession, AsyncSession, ContextSync, CreateSessionParams
 from agb._concurrency import aio
 from agb._web_socket import Heartbeat
 from agb.results import Context
 from faults._async.operations import OPERATIONS, Operation, Place
 from faults.cells import WORKS, WRONG, Cell, Seen
+from faults.kinds import Fault
 from faults.proxy import Gate, Proxy
 
 AT_ONCE = 48
@@ -22,9 +25,11 @@ _LINKED = "agb-browser-use-1"
 """An image whose sessions have a link to their tools."""
 _UNSPOILED = 10**6
 """Number of places that are no cell's; each is used once with each operation."""
-_IMPATIENT = 2.0
-"""Seconds for clients that are left waiting."""
+_IMPATIENT = (2.0, 6.0, 18.0)
+"""Seconds for clients that are left waiting; more where a busy machine takes that long anyway."""
 _PATIENT = 30.0
+_SHORT = 3
+"""Seconds for what never comes."""
 
 
 @frozen
@@ -35,6 +40,7 @@ class AsyncWorld:
     sessions: Sequence[AsyncSession]
     proxy: Proxy
     folder: Path
+    leftovers: Leftovers
 
     async def run(self, cells: Sequence[Cell]) -> dict[Cell, Seen]:
         """Try cells, many at once."""
@@ -45,13 +51,17 @@ class AsyncWorld:
             outcomes[cell].ran = ran.get(f"marks-{self._name(number)}", 0)
         return outcomes
 
-    async def stages(self, operation: Operation) -> list[str]:
-        """Return what an operation asks for when nothing goes wrong."""
+    async def stages(self) -> dict[str, list[str]]:
+        """Return what each operation asks for when nothing goes wrong."""
+        asked = await aio.map_parallel(self._stages, OPERATIONS.values(), limit=_SHARED)
+        return dict(zip(OPERATIONS, asked, strict=True))
+
+    async def _stages(self, operation: Operation) -> list[str]:
         with self.proxy.gate() as gate:
             return await self._asked(operation, gate)
 
     async def _asked(self, operation: Operation, gate: Gate) -> list[str]:
-        async with self._place(operation, gate, _UNSPOILED, _PATIENT, int(_PATIENT)) as at:
+        async with self._place(operation, gate, _UNSPOILED, _PATIENT) as at:
             gate.targets.clear()
             (await operation.run(at)).raise_for_error()
             return list(dict.fromkeys(gate.targets))
@@ -60,24 +70,34 @@ class AsyncWorld:
         return f"{self.folder.name}-{number}"
 
     async def _try(self, numbered: tuple[int, Cell]) -> Seen:
+        """Try a cell, until its client has the patience to come to the stage of the fault."""
         number, cell = numbered
+        seen = Seen()
+        for patience in _IMPATIENT if cell.fault.held else (_PATIENT,):
+            seen = await self._try_once(number, cell, patience)
+            if seen.struck:
+                break
+        return seen
+
+    async def _try_once(self, number: int, cell: Cell, patience: float) -> Seen:
         operation, fault, seen = OPERATIONS[cell.operation], cell.fault, Seen()
-        patience = _IMPATIENT if fault.held else _PATIENT
-        seconds = 3 if fault.held or fault.times > 1 else int(_PATIENT)
         with self.proxy.gate() as gate:
-            async with self._place(operation, gate, number, patience, seconds) as at:
+            async with self._place(operation, gate, number, patience, fault) as at:
                 if fault.act is None:
                     gate.refuse()
                 else:
                     gate.arm(cell.stage, fault.act, fault.times)
                 try:
-                    await self._attempt(operation, at, seen)
+                    made = await self._attempt(operation, at, seen)
                 finally:
                     gate.heal()
                 seen.struck, seen.hung = gate.struck, gate.gave_up
                 again = await at.agb.with_options(timeout=_PATIENT).list({"cell": "none"})
                 seen.usable = again.code or WORKS
             seen.left_open = await self._open_in_the_end(gate)
+        seen.left_over = await self._left_over(at)
+        if made is not None:
+            (await self.agb.delete(made.session_id)).raise_for_error()
         seen.left = await self._left(at)
         return seen
 
@@ -88,7 +108,20 @@ class AsyncWorld:
             await aio.sleep(0.01)
         return gate.open
 
-    async def _attempt(self, operation: Operation, at: Place, seen: Seen) -> None:
+    async def _left_over(self, at: Place) -> list[str]:
+        """Return the tasks, threads and files that the cell's client has left in this process."""
+        left: list[str] = []
+        for _ in range(500):
+            left = self.leftovers.of(at.name, at.folder)
+            if not left:
+                break
+            await aio.sleep(0.01)
+        return left
+
+    async def _attempt(
+        self, operation: Operation, at: Place, seen: Seen
+    ) -> AsyncBaseSession | None:
+        """Do it, and return the session that it has made for its caller."""
         try:
             result = await operation.run(at)
             seen.said, seen.error = result.code or WORKS, repr(result.error)
@@ -96,9 +129,7 @@ class AsyncWorld:
             result, seen.said, seen.error = None, error.code, repr(error)
         except AssertionError as wrong:
             result, seen.said, seen.error = None, WRONG, repr(wrong)
-        made = getattr(result, "session", None)
-        if operation.name == "create" and made is not None:
-            (await self.agb.delete(made.session_id)).raise_for_error()
+        return getattr(result, "session", None) if operation.name == "create" else None
 
     async def _left(self, at: Place) -> int:
         """Count the sessions that are left, and delete them."""
@@ -109,9 +140,15 @@ class AsyncWorld:
 
     @asynccontextmanager
     async def _place(
-        self, operation: Operation, gate: Gate, number: int, patience: float, seconds: int
+        self,
+        operation: Operation,
+        gate: Gate,
+        number: int,
+        patience: float,
+        fault: Fault | None = None,
     ) -> AsyncIterator[Place]:
         own = context = None
+        lasts, holds = fault is not None and fault.times > 1, fault is not None and fault.held
         name = self._name(number) if number != _UNSPOILED else secrets.token_hex(8)
         theirs = self.sessions[number % len(self.sessions)].session_id
         folder = self.folder / secrets.token_hex(8)
@@ -123,17 +160,21 @@ class AsyncWorld:
             context = await self._context(name, folder)
         if operation.needs == "file":
             await self._put(self.sessions[number % len(self.sessions)], name, folder)
-        async with AsyncAGB(self.agb.api_key, endpoint=gate.endpoint, timeout=_PATIENT) as patient:
-            agb = patient.with_options(timeout=patience)
-            yield Place(
-                agb=agb,
-                session=await self._handle(patient, theirs, agb, by_api=operation.by_api),
-                own=own and await self._handle(patient, own.session_id, agb),
-                context=context,
-                name=name,
-                folder=folder,
-                seconds=seconds,
-            )
+        with self.leftovers.owned(name):
+            async with AsyncAGB(
+                self.agb.api_key, endpoint=gate.endpoint, timeout=_PATIENT
+            ) as patient:
+                agb = patient.with_options(timeout=patience)
+                yield Place(
+                    agb=agb,
+                    session=await self._handle(patient, theirs, agb, by_api=operation.by_api),
+                    own=own and await self._handle(patient, own.session_id, agb),
+                    context=context,
+                    name=name,
+                    folder=folder,
+                    seconds=_SHORT if lasts or holds else int(_PATIENT),
+                    waits=_SHORT if lasts else int(_PATIENT),
+                )
         if own is not None:
             (await self.agb.delete(own.session_id)).raise_for_error()
 
@@ -175,6 +216,7 @@ class AsyncWorld:
 @asynccontextmanager
 async def world(local: LocalAGB, proxy: Proxy, folder: Path) -> AsyncIterator[AsyncWorld]:
     """Make what cells share."""
+    leftovers = Leftovers()
     async with AsyncAGB(local.api_key, endpoint=local.endpoint) as agb:
         made = (await agb.context.create(f"faults-{secrets.token_hex(4)}")).raise_for_error()
         assert made.context is not None
@@ -188,6 +230,18 @@ async def world(local: LocalAGB, proxy: Proxy, folder: Path) -> AsyncIterator[As
 
         sessions = await aio.map_parallel(create, range(_SHARED), limit=_SHARED)
         try:
-            yield AsyncWorld(agb, sessions, proxy, folder)
+            with leftovers.noted():
+                yield AsyncWorld(agb, sessions, proxy, folder, leftovers)
         finally:
             await aio.map_parallel(lambda each: each.delete(), sessions, limit=_SHARED)
+
+
+async def rests(before: Counter[str]) -> Counter[str]:
+    """Wait until there is no more than before in this process, and return what there is more."""
+    more = everything() - before
+    for _ in range(1000):
+        if not more:
+            break
+        await aio.sleep(0.01)
+        more = everything() - before
+    return more

@@ -22,7 +22,8 @@ class Place:
         context: A context that nobody else uses, for operations on one.
         name: A name that nobody else uses.
         folder: A folder of this machine that nobody else uses.
-        seconds: How long a tool may run, and how long to wait for what has no end.
+        seconds: How long a tool may run.
+        waits: How many seconds to wait for what has no end.
     """
 
     agb: AGB
@@ -32,6 +33,7 @@ class Place:
     name: str
     folder: Path
     seconds: int
+    waits: int
 
     @property
     def own_session(self) -> Session:
@@ -101,7 +103,7 @@ def list_sessions(at: Place) -> Result:
 
 
 def delete(at: Place) -> Result:
-    return at.own_session.delete(timeout=at.seconds)
+    return at.own_session.delete(timeout=at.waits)
 
 
 def info(at: Place) -> Result:
@@ -183,14 +185,14 @@ def write_file(at: Place) -> Result:
 def upload(at: Place) -> Result:
     source = at.folder / "source"
     source.write_bytes(bytes(4000))
-    sent = at.session.file.upload(source, at.name, wait_timeout=at.seconds)
+    sent = at.session.file.upload(source, at.name, wait_timeout=at.waits)
     assert not sent.success or sent.bytes_sent == 4000
     return sent
 
 
 def download(at: Place) -> Result:
     target = at.folder / "target"
-    got = at.session.file.download(at.name, target, wait_timeout=at.seconds)
+    got = at.session.file.download(at.name, target, wait_timeout=at.waits)
     assert got.success == target.exists()
     assert not got.success or target.read_bytes() == bytes(4000)
     return got
@@ -215,11 +217,11 @@ def delete_context(at: Place) -> Result:
 
 
 def clear_context(at: Place) -> Result:
-    return at.agb.context.clear(at.own_context.id, at.seconds)
+    return at.agb.context.clear(at.own_context.id, at.waits)
 
 
 def sync_contexts(at: Place) -> Result:
-    return at.session.context.sync(timeout=at.seconds)
+    return at.session.context.sync(timeout=at.waits)
 
 
 def context_info(at: Place) -> Result:

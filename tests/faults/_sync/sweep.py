@@ -2,19 +2,22 @@
 """Tries operations under faults, many at once, and notes what comes of it."""
 
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import frozen
+from support.leftovers import Leftovers, everything
 from support.local import LocalAGB
 
-from agb import AGB, AGBError, ContextSync, CreateSessionParams, Session
+from agb import AGB, AGBError, BaseSession, ContextSync, CreateSessionParams, Session
 from agb._concurrency import threads
 from agb._web_socket import Heartbeat
 from agb.results import Context
 from faults._sync.operations import OPERATIONS, Operation, Place
 from faults.cells import WORKS, WRONG, Cell, Seen
+from faults.kinds import Fault
 from faults.proxy import Gate, Proxy
 
 AT_ONCE = 48
@@ -23,9 +26,11 @@ _LINKED = "agb-browser-use-1"
 """An image whose sessions have a link to their tools."""
 _UNSPOILED = 10**6
 """Number of places that are no cell's; each is used once with each operation."""
-_IMPATIENT = 2.0
-"""Seconds for clients that are left waiting."""
+_IMPATIENT = (2.0, 6.0, 18.0)
+"""Seconds for clients that are left waiting; more where a busy machine takes that long anyway."""
 _PATIENT = 30.0
+_SHORT = 3
+"""Seconds for what never comes."""
 
 
 @frozen
@@ -36,6 +41,7 @@ class World:
     sessions: Sequence[Session]
     proxy: Proxy
     folder: Path
+    leftovers: Leftovers
 
     def run(self, cells: Sequence[Cell]) -> dict[Cell, Seen]:
         """Try cells, many at once."""
@@ -46,13 +52,17 @@ class World:
             outcomes[cell].ran = ran.get(f"marks-{self._name(number)}", 0)
         return outcomes
 
-    def stages(self, operation: Operation) -> list[str]:
-        """Return what an operation asks for when nothing goes wrong."""
+    def stages(self) -> dict[str, list[str]]:
+        """Return what each operation asks for when nothing goes wrong."""
+        asked = threads.map_parallel(self._stages, OPERATIONS.values(), limit=_SHARED)
+        return dict(zip(OPERATIONS, asked, strict=True))
+
+    def _stages(self, operation: Operation) -> list[str]:
         with self.proxy.gate() as gate:
             return self._asked(operation, gate)
 
     def _asked(self, operation: Operation, gate: Gate) -> list[str]:
-        with self._place(operation, gate, _UNSPOILED, _PATIENT, int(_PATIENT)) as at:
+        with self._place(operation, gate, _UNSPOILED, _PATIENT) as at:
             gate.targets.clear()
             operation.run(at).raise_for_error()
             return list(dict.fromkeys(gate.targets))
@@ -61,24 +71,34 @@ class World:
         return f"{self.folder.name}-{number}"
 
     def _try(self, numbered: tuple[int, Cell]) -> Seen:
+        """Try a cell, until its client has the patience to come to the stage of the fault."""
         number, cell = numbered
+        seen = Seen()
+        for patience in _IMPATIENT if cell.fault.held else (_PATIENT,):
+            seen = self._try_once(number, cell, patience)
+            if seen.struck:
+                break
+        return seen
+
+    def _try_once(self, number: int, cell: Cell, patience: float) -> Seen:
         operation, fault, seen = OPERATIONS[cell.operation], cell.fault, Seen()
-        patience = _IMPATIENT if fault.held else _PATIENT
-        seconds = 3 if fault.held or fault.times > 1 else int(_PATIENT)
         with self.proxy.gate() as gate:
-            with self._place(operation, gate, number, patience, seconds) as at:
+            with self._place(operation, gate, number, patience, fault) as at:
                 if fault.act is None:
                     gate.refuse()
                 else:
                     gate.arm(cell.stage, fault.act, fault.times)
                 try:
-                    self._attempt(operation, at, seen)
+                    made = self._attempt(operation, at, seen)
                 finally:
                     gate.heal()
                 seen.struck, seen.hung = gate.struck, gate.gave_up
                 again = at.agb.with_options(timeout=_PATIENT).list({"cell": "none"})
                 seen.usable = again.code or WORKS
             seen.left_open = self._open_in_the_end(gate)
+        seen.left_over = self._left_over(at)
+        if made is not None:
+            self.agb.delete(made.session_id).raise_for_error()
         seen.left = self._left(at)
         return seen
 
@@ -89,7 +109,18 @@ class World:
             threads.sleep(0.01)
         return gate.open
 
-    def _attempt(self, operation: Operation, at: Place, seen: Seen) -> None:
+    def _left_over(self, at: Place) -> list[str]:
+        """Return the tasks, threads and files that the cell's client has left in this process."""
+        left: list[str] = []
+        for _ in range(500):
+            left = self.leftovers.of(at.name, at.folder)
+            if not left:
+                break
+            threads.sleep(0.01)
+        return left
+
+    def _attempt(self, operation: Operation, at: Place, seen: Seen) -> BaseSession | None:
+        """Do it, and return the session that it has made for its caller."""
         try:
             result = operation.run(at)
             seen.said, seen.error = result.code or WORKS, repr(result.error)
@@ -97,9 +128,7 @@ class World:
             result, seen.said, seen.error = None, error.code, repr(error)
         except AssertionError as wrong:
             result, seen.said, seen.error = None, WRONG, repr(wrong)
-        made = getattr(result, "session", None)
-        if operation.name == "create" and made is not None:
-            self.agb.delete(made.session_id).raise_for_error()
+        return getattr(result, "session", None) if operation.name == "create" else None
 
     def _left(self, at: Place) -> int:
         """Count the sessions that are left, and delete them."""
@@ -110,9 +139,15 @@ class World:
 
     @contextmanager
     def _place(
-        self, operation: Operation, gate: Gate, number: int, patience: float, seconds: int
+        self,
+        operation: Operation,
+        gate: Gate,
+        number: int,
+        patience: float,
+        fault: Fault | None = None,
     ) -> Iterator[Place]:
         own = context = None
+        lasts, holds = fault is not None and fault.times > 1, fault is not None and fault.held
         name = self._name(number) if number != _UNSPOILED else secrets.token_hex(8)
         theirs = self.sessions[number % len(self.sessions)].session_id
         folder = self.folder / secrets.token_hex(8)
@@ -124,7 +159,10 @@ class World:
             context = self._context(name, folder)
         if operation.needs == "file":
             self._put(self.sessions[number % len(self.sessions)], name, folder)
-        with AGB(self.agb.api_key, endpoint=gate.endpoint, timeout=_PATIENT) as patient:
+        with (
+            self.leftovers.owned(name),
+            AGB(self.agb.api_key, endpoint=gate.endpoint, timeout=_PATIENT) as patient,
+        ):
             agb = patient.with_options(timeout=patience)
             yield Place(
                 agb=agb,
@@ -133,7 +171,8 @@ class World:
                 context=context,
                 name=name,
                 folder=folder,
-                seconds=seconds,
+                seconds=_SHORT if lasts or holds else int(_PATIENT),
+                waits=_SHORT if lasts else int(_PATIENT),
             )
         if own is not None:
             self.agb.delete(own.session_id).raise_for_error()
@@ -174,6 +213,7 @@ class World:
 @contextmanager
 def world(local: LocalAGB, proxy: Proxy, folder: Path) -> Iterator[World]:
     """Make what cells share."""
+    leftovers = Leftovers()
     with AGB(local.api_key, endpoint=local.endpoint) as agb:
         made = agb.context.create(f"faults-{secrets.token_hex(4)}").raise_for_error()
         assert made.context is not None
@@ -187,6 +227,18 @@ def world(local: LocalAGB, proxy: Proxy, folder: Path) -> Iterator[World]:
 
         sessions = threads.map_parallel(create, range(_SHARED), limit=_SHARED)
         try:
-            yield World(agb, sessions, proxy, folder)
+            with leftovers.noted():
+                yield World(agb, sessions, proxy, folder, leftovers)
         finally:
             threads.map_parallel(lambda each: each.delete(), sessions, limit=_SHARED)
+
+
+def rests(before: Counter[str]) -> Counter[str]:
+    """Wait until there is no more than before in this process, and return what there is more."""
+    more = everything() - before
+    for _ in range(1000):
+        if not more:
+            break
+        threads.sleep(0.01)
+        more = everything() - before
+    return more
