@@ -6,51 +6,31 @@ The tests strike at points that are spread over the scenario; `nox -s faults` st
 import asyncio
 import gc
 import os
+import ssl
 import time
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
 import anyio
-import anyio.lowlevel
-import psutil
 import pytest
-import trio
+import trustme
+from support.leftovers import everything
 from support.local import LocalAGB
+from support.raw_server import Peer, RawServer
+from support.scenarios import BLOCKING, LIMITS, SCENARIOS, Scenario, Try
 from support.steps import COUNTED, Steps, counting, interrupted
 
 from agb import AGB, AsyncAGB
 
 ALL = bool(os.environ.get("AGB_TEST_FAULTS"))
-POINTS = 10_000 if ALL else 12
+POINTS = 10_000 if ALL else 6
 AT_ONCE = 4
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 Strike = Callable[[Steps, Work], Awaitable[None]]
-
-
-async def scenario(agb: AsyncAGB, name: str, source: Path) -> None:
-    """Do what a user does; every step is reached unless it is cancelled before."""
-    async with agb.session(labels={"scenario": name}) as session:
-        (await session.file.upload(source, "uploaded")).raise_for_error()
-        assert (await session.code.run("6 * 7", "python")).result == "42"
-        assert (await session.command.execute("echo on")).output == "on\n"
-        assert (await session.file.read("/etc/hostname")).content
-        async with session.code.stream("print(1)", "python") as run:
-            assert [event async for event in run]
-        assert run.result.success
-
-
-def blocking_scenario(agb: AGB, name: str, source: Path) -> None:
-    with agb.session(labels={"scenario": name}) as session:
-        session.file.upload(source, "uploaded").raise_for_error()
-        assert session.code.run("6 * 7", "python").result == "42"
-        assert session.command.execute("echo on").output == "on\n"
-        assert session.file.read("/etc/hostname").content
-        with session.code.stream("print(1)", "python") as run:
-            assert list(run)
-        assert run.result.success
 
 
 async def by_scope(steps: Steps, work: Work) -> None:
@@ -76,27 +56,29 @@ async def by_task(steps: Steps, work: Work) -> None:
 
 
 class Tries:
-    """Runs the scenario again and again.
+    """Runs a scenario again and again.
 
     Args:
         local: The AGB.
-        source: A file to upload.
+        scenario: What to do.
+        source: A file of this machine.
     """
 
-    def __init__(self, local: LocalAGB, source: Path) -> None:
+    def __init__(self, local: LocalAGB, scenario: Scenario, source: Path) -> None:
         self.local = local
+        self.scenario = scenario
         self.source = source
         source.write_bytes(bytes(1000))
 
     async def once(self, at: int, strike: Strike) -> Steps:
         """Strike at a point, and look what is left, through the same client."""
-        steps, name = Steps(at), uuid.uuid4().hex
+        steps, this = Steps(at), Try(uuid.uuid4().hex, self.source)
         async with AsyncAGB(
-            self.local.api_key, endpoint=self.local.endpoint, default_image="code_latest"
+            self.local.api_key, endpoint=self.local.endpoint, **LIMITS.get(self.scenario, {})
         ) as agb:
-            await strike(steps, lambda: scenario(agb, name, self.source))
+            await strike(steps, lambda: self.scenario(agb, this))
             COUNTED.set(None)
-            left = (await agb.list({"scenario": name})).raise_for_error()
+            left = (await agb.list({"scenario": this.name})).raise_for_error()
             assert left.total_count == 0, f"struck at {at} of {steps.count}"
         return steps
 
@@ -122,78 +104,101 @@ def spread(count: int) -> range:
     return range(1, count + count // 10, max(1, count // POINTS))
 
 
-def connections_to(local: LocalAGB) -> int:
-    port = int(local.endpoint.rsplit(":", 1)[1])
-    found = psutil.Process().net_connections("tcp")
-    return len([each for each in found if getattr(each.raddr, "port", 0) == port])
+async def rests(before: Counter[str]) -> None:
+    """Wait until there is no more in this process than before: threads end by themselves."""
+    gc.collect()  # what was left open complains now
+    with anyio.move_on_after(30):
+        while everything() - before:  # noqa: ASYNC110 - of other threads
+            await anyio.sleep(0.01)
+    assert not everything() - before
 
 
-def until_closed(local: LocalAGB) -> None:
-    """Wait for threads that end by themselves, and let what nobody has be collected."""
-    ends = time.monotonic() + 30
-    while connections_to(local):
-        assert time.monotonic() < ends, "a connection is left"
-        gc.collect()
-        time.sleep(0.05)
-
-
-async def living_tasks() -> int:
-    await anyio.lowlevel.checkpoint()
-    if trio.lowlevel.in_trio_run():
-        return trio.lowlevel.current_statistics().tasks_living
-    return len(asyncio.all_tasks())
-
-
-async def sweep(local: LocalAGB, source: Path, strike: Strike) -> None:
-    tries = Tries(local, source)
-    tasks, connections = await living_tasks(), connections_to(local)
+async def sweep(tries: Tries, strike: Strike) -> None:
+    before = everything()
     with counting():
         points = spread((await tries.once(0, strike)).count)
-        assert len(points) >= min(POINTS, 100)
+        assert len(points) >= min(POINTS, 20)
         assert await tries.at_each(points, strike) >= len(points) / 2
-    gc.collect()  # what was left open complains now
-    assert await living_tasks() == tasks
-    assert connections_to(local) == connections
+    await rests(before)
+    parts = [each for each in tries.source.parent.iterdir() if each.suffix == ".part"]
+    assert not parts, "a file is left that nobody asked for"
 
 
+@pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_cancelled_at_any_point_a_scope_leaves_nothing(
-    local_agb: LocalAGB, tmp_path: Path
+    local_agb: LocalAGB, tmp_path: Path, scenario: Scenario
 ) -> None:
-    await sweep(local_agb, tmp_path / "source", by_scope)
+    await sweep(Tries(local_agb, scenario, tmp_path / "source"), by_scope)
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_cancelled_at_any_point_a_task_of_asyncio_leaves_nothing(
-    local_agb: LocalAGB, tmp_path: Path
+    local_agb: LocalAGB, tmp_path: Path, scenario: Scenario
 ) -> None:
-    await sweep(local_agb, tmp_path / "source", by_task)
+    await sweep(Tries(local_agb, scenario, tmp_path / "source"), by_task)
+
+
+async def test_cancelled_at_any_point_of_a_handshake_or_a_large_body_no_socket_is_left() -> None:
+    authority = trustme.CA()
+    offered = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(offered)
+    trusted = ssl.create_default_context()
+    authority.configure_trust(trusted)
+
+    async def once(at: int) -> Steps:
+        steps = Steps(at)
+        async with AsyncAGB("key", endpoint=server.url, verify=trusted, max_retries=0) as agb:
+
+            async def work() -> None:
+                await agb.client.request("POST", "/large", body={"text": "x" * 1_000_000})
+
+            await by_scope(steps, work)
+        return steps
+
+    before = everything()
+    with RawServer(Peer.serve, tls=offered) as server:
+        with counting():
+            count = (await once(0)).count
+            assert count >= 5
+            for at in range(1, count + 1):
+                await once(at)
+        with anyio.move_on_after(30):
+            while server.open:  # noqa: ASYNC110 - in other threads
+                await anyio.sleep(0.01)
+        assert not server.open
+    await rests(before)
 
 
 # A connection that was interrupted before anybody had it is left to the garbage collector. Its
 # warning must not be recorded: the record would hold further connections, by its traceback.
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 @pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("scenario", BLOCKING)
 def test_interrupted_at_any_point_a_block_leaves_nothing(
-    local_agb: LocalAGB, tmp_path: Path
+    local_agb: LocalAGB, tmp_path: Path, scenario: Callable[[AGB, Try], None]
 ) -> None:
     source = tmp_path / "source"
     source.write_bytes(bytes(1000))
 
     def strike(at: int) -> Steps:
-        name = uuid.uuid4().hex
-        with AGB(
-            local_agb.api_key, endpoint=local_agb.endpoint, default_image="code_latest"
-        ) as agb:
+        this = Try(uuid.uuid4().hex, source)
+        with AGB(local_agb.api_key, endpoint=local_agb.endpoint) as agb:
             steps = Steps(0)
             try:
                 with interrupted(at) as steps:
-                    blocking_scenario(agb, name, source)
+                    scenario(agb, this)
             except KeyboardInterrupt:
                 assert steps.struck
-            left = agb.list({"scenario": name}).raise_for_error()
+            left = agb.list({"scenario": this.name}).raise_for_error()
             assert left.total_count == 0, f"struck at {at}"
         return steps
 
+    before = everything()
     points = spread(strike(0).count)
     assert sum(strike(at).struck for at in points) >= len(points) / 2
-    until_closed(local_agb)
+    ends = time.monotonic() + 30
+    while everything() - before:  # of threads that end by themselves
+        assert time.monotonic() < ends, everything() - before
+        gc.collect()  # what nobody has
+        time.sleep(0.05)

@@ -156,9 +156,15 @@ def test_a_name_may_lead_about_inside_the_directory() -> None:
     inside(".", "b")
 
 
+def begun(path: Path, *, overwrite: bool = True) -> Landing:
+    landing = Landing(path, overwrite=overwrite)
+    landing.begin()
+    return landing
+
+
 @pytest.fixture
 def landing(tmp_path: Path) -> Iterator[Landing]:
-    landing = Landing(tmp_path / "new" / "file", overwrite=True)
+    landing = begun(tmp_path / "new" / "file")
     yield landing
     landing.discard()
 
@@ -182,7 +188,7 @@ def test_or_not_at_all(landing: Landing) -> None:
 
 def test_a_file_that_is_there_is_replaced_at_the_end_alone(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"old")
-    landing = Landing(tmp_path / "file", overwrite=True)
+    landing = begun(tmp_path / "file")
     landing.write(b"new")
     assert (tmp_path / "file").read_bytes() == b"old"
     landing.keep()
@@ -192,18 +198,18 @@ def test_a_file_that_is_there_is_replaced_at_the_end_alone(tmp_path: Path) -> No
 def test_a_file_that_is_there_may_be_kept(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"old")
     with pytest.raises(InvalidParamsError, match="is there already: pass overwrite=True"):
-        Landing(tmp_path / "file", overwrite=False)
+        begun(tmp_path / "file", overwrite=False)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
 
 
 def test_a_place_that_can_not_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(InvalidParamsError, match="can't be written"):
-        Landing(tmp_path / "file" / "below", overwrite=True)
-    landing = Landing(tmp_path / "directory", overwrite=True)
+        begun(tmp_path / "file" / "below")
+    landing = begun(tmp_path / "directory")
     (tmp_path / "directory").mkdir()
     with pytest.raises(InvalidParamsError, match="is a directory"):
-        Landing(tmp_path / "directory", overwrite=True)
+        begun(tmp_path / "directory")
     with pytest.raises(TransferError, match="can't be written"):
         landing.keep()
     landing.discard()
@@ -211,9 +217,24 @@ def test_a_place_that_can_not_be_written_is_told(tmp_path: Path) -> None:
 
 
 def test_two_landings_at_one_place_do_not_meet(tmp_path: Path) -> None:
-    one, two = (Landing(tmp_path / "file", overwrite=True) for _ in range(2))
+    one, two = (begun(tmp_path / "file") for _ in range(2))
     one.write(b"one")
     two.write(b"two")
     one.keep()
     two.keep()
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"two"]
+
+
+def test_what_comes_again_is_written_from_the_beginning(landing: Landing) -> None:
+    landing.write(b"longer than that")
+    landing.restart()
+    landing.write(b"content")
+    landing.keep()
+    assert landing.path.read_bytes() == b"content"
+
+
+def test_a_landing_that_is_discarded_before_it_has_begun_leaves_nothing(tmp_path: Path) -> None:
+    landing = Landing(tmp_path / "file", overwrite=True)
+    landing.discard()
+    landing.begin()
+    assert not list(tmp_path.iterdir())

@@ -256,23 +256,37 @@ class Landing:
     Args:
         path: Its place; missing directories are made.
         overwrite: Whether a file that is there may be replaced.
-
-    Raises:
-        InvalidParamsError: The place is taken or can't be written.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, overwrite: bool) -> None:
         self.path = Path(path)
-        if not overwrite and self.path.exists():
+        self._overwrite = overwrite
+        self._part = self.path.with_name(f".{os.urandom(8).hex()}.part")
+        self._file: BinaryIO | None = None
+        self._over = False
+
+    def begin(self) -> None:
+        """Get ready to write.
+
+        Raises:
+            InvalidParamsError: The place is taken or can't be written.
+        """
+        if not self._overwrite and self.path.exists():
             raise InvalidParamsError(f"{self.path} is there already: pass overwrite=True")
         if self.path.is_dir():
             raise InvalidParamsError(f"{self.path} is a directory: name the file")
-        self._part = self.path.with_name(f".{os.urandom(8).hex()}.part")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: BinaryIO = self._part.open("xb")
+            self._file = self._part.open("xb")
         except OSError as error:
             raise InvalidParamsError(f"{self.path} can't be written: {error.strerror}") from error
+        if self._over:  # who has this done in a thread may be cancelled, and not wait for it
+            self.discard()
+
+    @property
+    def _begun(self) -> BinaryIO:
+        assert self._file is not None  # noqa: S101 - what is not begun is not written
+        return self._file
 
     def restart(self) -> None:
         """Forget what was written: it comes again.
@@ -281,8 +295,8 @@ class Landing:
             TransferError: It can't be forgotten.
         """
         with self._told():
-            self._file.seek(0)
-            self._file.truncate()
+            self._begun.seek(0)
+            self._begun.truncate()
 
     def write(self, chunk: bytes) -> None:
         """Write a chunk.
@@ -291,7 +305,7 @@ class Landing:
             TransferError: It can't be written, as where the disk is full.
         """
         with self._told():
-            self._file.write(chunk)
+            self._begun.write(chunk)
 
     def keep(self) -> None:
         """Put the file in its place.
@@ -300,11 +314,14 @@ class Landing:
             TransferError: It can't be put there.
         """
         with self._told():
-            self._file.close()
+            self._begun.close()
             self._part.replace(self.path)
 
     def discard(self) -> None:
         """Leave nothing behind, unless the file is in its place."""
+        self._over = True
+        if self._file is None:
+            return
         with suppress(OSError):  # what could not be written is not wanted any more
             self._file.close()
         self._part.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ import trio
 from attrs import define, field
 
 _FILES = Path("/proc/self/fd")
-_KEPT_BY_LOOPS = ("AnyIO worker thread", "Trio thread")
+_KEPT_BY_LOOPS = ("AnyIO worker thread", "Trio thread", "asyncio_")
 """Threads that loops keep for the next function that blocks, whosoever it is."""
 
 _OWNER: ContextVar[str] = ContextVar("OWNER", default="")

@@ -56,7 +56,10 @@ class Peer:
         length = re.search(rb"content-length: (\d+)", head.lower())
         size = int(length[1]) if length else 0
         while len(self._rest) < size:
-            self._rest += self.socket.recv(65536)
+            data = self.socket.recv(65536)
+            if not data:
+                raise ConnectionError("the client has gone")
+            self._rest += data
         self._rest = self._rest[size:]
 
     def say(self, data: bytes) -> None:

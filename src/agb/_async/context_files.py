@@ -191,8 +191,9 @@ class AsyncContextFiles:
             progress: Is told how many bytes have come so far.
         """
         _context_checks.context_file(context_id, file_path)
-        landing = await aio.in_thread(lambda: Landing(local, overwrite=overwrite))
+        landing = Landing(local, overwrite=overwrite)
         try:
+            await aio.in_thread(landing.begin)
             link = (await self.get_file_download_url(context_id, file_path)).raise_for_error()
             size = await self._storage.get(link.url, landing, name=file_path, progress=progress)
         finally:

@@ -90,8 +90,9 @@ class AsyncFileTransfer:
         """Copy a file of the session to this machine; see `AsyncFileSystem.download`."""
         _checks.path("remote", remote)
         _checks.seconds("wait_timeout", wait_timeout)
-        landing = await aio.in_thread(lambda: Landing(local, overwrite=overwrite))
+        landing = Landing(local, overwrite=overwrite)
         try:
+            await aio.in_thread(landing.begin)
             way = await self._way()
             target = full_path(remote, way.context_path)
             folder = folder_of(remote, way.context_path)

@@ -191,8 +191,9 @@ class ContextFiles:
             progress: Is told how many bytes have come so far.
         """
         _context_checks.context_file(context_id, file_path)
-        landing = threads.in_thread(lambda: Landing(local, overwrite=overwrite))
+        landing = Landing(local, overwrite=overwrite)
         try:
+            threads.in_thread(landing.begin)
             link = self.get_file_download_url(context_id, file_path).raise_for_error()
             size = self._storage.get(link.url, landing, name=file_path, progress=progress)
         finally:

@@ -89,8 +89,9 @@ class FileTransfer:
         """Copy a file of the session to this machine; see `FileSystem.download`."""
         _checks.path("remote", remote)
         _checks.seconds("wait_timeout", wait_timeout)
-        landing = threads.in_thread(lambda: Landing(local, overwrite=overwrite))
+        landing = Landing(local, overwrite=overwrite)
         try:
+            threads.in_thread(landing.begin)
             way = self._way()
             target = full_path(remote, way.context_path)
             folder = folder_of(remote, way.context_path)
