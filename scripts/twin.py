@@ -44,7 +44,6 @@ RENAMES = {
     "_async": "_sync",
     "aclose": "close",
     "aio": "threads",
-    "aiter_bytes": "iter_bytes",
     "aread": "read",
     "asynccontextmanager": "contextmanager",
     "handle_async_request": "handle_request",

@@ -4,23 +4,14 @@ import math
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Self, TypeVar
+from typing import BinaryIO, Self, TypeVar, cast
 
 from agb._async.transport import AsyncTransport
 from agb._concurrency import aio
 from agb._deadline import Deadline, current_deadline
 from agb._http import AsyncHTTPStream, HTTPResponse
 from agb._retry import TABLE, TRANSFERS, failure_of
-from agb._transfers import (
-    CHUNK,
-    Landing,
-    Progress,
-    Tally,
-    check_taken,
-    opened,
-    read_chunk,
-    store_refusal,
-)
+from agb._transfers import Landing, Progress, Tally, check_taken, opened, read_chunk, store_refusal
 from agb.exceptions import APIConnectionError, TransferError
 
 T = TypeVar("T")
@@ -124,7 +115,7 @@ class AsyncStorage:
                 status, told = response.status_code, response.headers
                 if status != _GOOD_GET:
                     raise store_refusal(name, status, told, await response.aread())
-                async for chunk in response.aiter_bytes(CHUNK):
+                async for chunk in cast("AsyncHTTPStream", response.stream):
                     await aio.in_thread(partial(landing.write, tally.add(chunk)))
                 length = told.get("content-length")
                 tally.check(name, int(length) if length else None, told.get("etag", ""))

@@ -1,7 +1,7 @@
 """Bodies that must be through by a deadline, however often a little of them comes."""
 
-from collections.abc import AsyncIterator
-from typing import Self
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Self, cast
 
 from agb._concurrency import aio
 from agb._http import AsyncHTTPStream, Timeouts, failure
@@ -11,6 +11,7 @@ class AsyncTimed(AsyncHTTPStream):
     """The body of a request or of an answer, which is broken off when its time is up.
 
     The limits of an HTTP library are for each wait by itself: a body that drips outlasts them all.
+    It may be left half-way, too, as by who can't write down what comes.
 
     Args:
         stream: The body.
@@ -35,4 +36,6 @@ class AsyncTimed(AsyncHTTPStream):
 
     async def aclose(self) -> None:
         """Take no more of it."""
+        if isinstance(self._chunks, AsyncGenerator):  # one that is left half-way complains
+            await cast("AsyncGenerator[bytes, None]", self._chunks).aclose()
         await self._stream.aclose()

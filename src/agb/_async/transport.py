@@ -98,10 +98,15 @@ class AsyncConnections:
             None if max_requests is None else AsyncPlaces(max_requests)
         )
         self._closed = False
+        self._looks_at_the_time = False
         self._home = aio.Home()
         self._sockets: set[AsyncSharedSocket] = set()
         try:
-            self._below = transport or AsyncPool(self.tls, proxies_for(endpoint, proxy))
+            if transport is None:
+                proxies = proxies_for(endpoint, proxy)
+                self._looks_at_the_time = http_client is None and not proxies.all()
+                transport = AsyncPool(self.tls, proxies)
+            self._below: AsyncHTTPTransport = transport
         except (ImportError, ValueError) as error:
             raise _http.client_failure(error) from error
         self.http: AsyncHTTPClient = http_client or AsyncHTTPClient(
@@ -117,7 +122,9 @@ class AsyncConnections:
             response = await self._below.handle_async_request(request)
         else:
             response = await self.users.send(request, stream=True, follow_redirects=False)
-        stream = AsyncTimed(cast("AsyncHTTPStream", response.stream), limits)
+        stream = cast("AsyncHTTPStream", response.stream)
+        if not self._looks_at_the_time:  # before each wait, as our own connections do
+            stream = AsyncTimed(stream, limits)
         try:
             content = b"".join([chunk async for chunk in stream])
         finally:
@@ -331,8 +338,14 @@ class AsyncTransport(NotPickled):
         """Get a stream from a URL that carries its own permission; redirects are followed."""
         http = await self._ready()
         limits = self._lasting()
-        extensions = {"timeout": limits.as_extension()}
-        request = _http.breakable(http.build_request("GET", url, extensions=extensions))
+        request = _http.breakable(
+            http.build_request(
+                "GET",
+                url,
+                headers={"accept-encoding": "identity"},  # its size and checksum are the file's
+                extensions={"timeout": limits.as_extension()},
+            )
+        )
         try:
             async with self._place(limits):
                 response = await self._follow(http, request)

@@ -5,23 +5,14 @@ import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Self, TypeVar
+from typing import BinaryIO, Self, TypeVar, cast
 
 from agb._concurrency import threads
 from agb._deadline import Deadline, current_deadline
 from agb._http import HTTPResponse, HTTPStream
 from agb._retry import TABLE, TRANSFERS, failure_of
 from agb._sync.transport import Transport
-from agb._transfers import (
-    CHUNK,
-    Landing,
-    Progress,
-    Tally,
-    check_taken,
-    opened,
-    read_chunk,
-    store_refusal,
-)
+from agb._transfers import Landing, Progress, Tally, check_taken, opened, read_chunk, store_refusal
 from agb.exceptions import APIConnectionError, TransferError
 
 T = TypeVar("T")
@@ -125,7 +116,7 @@ class Storage:
                 status, told = response.status_code, response.headers
                 if status != _GOOD_GET:
                     raise store_refusal(name, status, told, response.read())
-                for chunk in response.iter_bytes(CHUNK):
+                for chunk in cast("HTTPStream", response.stream):
                     threads.in_thread(partial(landing.write, tally.add(chunk)))
                 length = told.get("content-length")
                 tally.check(name, int(length) if length else None, told.get("etag", ""))

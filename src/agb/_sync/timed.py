@@ -1,8 +1,8 @@
 # Generated from src/agb/_async/timed.py; edit that file, then `nox -s twin`.
 """Bodies that must be through by a deadline, however often a little of them comes."""
 
-from collections.abc import Iterator
-from typing import Self
+from collections.abc import Generator, Iterator
+from typing import Self, cast
 
 from agb._concurrency import threads
 from agb._http import HTTPStream, Timeouts, failure
@@ -12,6 +12,7 @@ class Timed(HTTPStream):
     """The body of a request or of an answer, which is broken off when its time is up.
 
     The limits of an HTTP library are for each wait by itself: a body that drips outlasts them all.
+    It may be left half-way, too, as by who can't write down what comes.
 
     Args:
         stream: The body.
@@ -36,4 +37,6 @@ class Timed(HTTPStream):
 
     def close(self) -> None:
         """Take no more of it."""
+        if isinstance(self._chunks, Generator):  # one that is left half-way complains
+            cast("Generator[bytes, None, None]", self._chunks).close()
         self._stream.close()

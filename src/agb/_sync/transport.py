@@ -97,10 +97,15 @@ class Connections:
         self.known_endpoint: str = ""
         self.places: Places | None = None if max_requests is None else Places(max_requests)
         self._closed = False
+        self._looks_at_the_time = False
         self._home = threads.Home()
         self._sockets: set[SharedSocket] = set()
         try:
-            self._below = transport or Pool(self.tls, proxies_for(endpoint, proxy))
+            if transport is None:
+                proxies = proxies_for(endpoint, proxy)
+                self._looks_at_the_time = http_client is None and not proxies.all()
+                transport = Pool(self.tls, proxies)
+            self._below: HTTPTransport = transport
         except (ImportError, ValueError) as error:
             raise _http.client_failure(error) from error
         self.http: HTTPClient = http_client or HTTPClient(**_http.client_arguments(self._below))
@@ -114,7 +119,9 @@ class Connections:
             response = self._below.handle_request(request)
         else:
             response = self.users.send(request, stream=True, follow_redirects=False)
-        stream = Timed(cast("HTTPStream", response.stream), limits)
+        stream = cast("HTTPStream", response.stream)
+        if not self._looks_at_the_time:  # before each wait, as our own connections do
+            stream = Timed(stream, limits)
         try:
             content = b"".join(list(stream))
         finally:
@@ -324,8 +331,14 @@ class Transport(NotPickled):
         """Get a stream from a URL that carries its own permission; redirects are followed."""
         http = self._ready()
         limits = self._lasting()
-        extensions = {"timeout": limits.as_extension()}
-        request = _http.breakable(http.build_request("GET", url, extensions=extensions))
+        request = _http.breakable(
+            http.build_request(
+                "GET",
+                url,
+                headers={"accept-encoding": "identity"},  # its size and checksum are the file's
+                extensions={"timeout": limits.as_extension()},
+            )
+        )
         try:
             with self._place(limits):
                 response = self._follow(http, request)
