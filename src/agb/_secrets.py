@@ -2,7 +2,9 @@
 
 import logging
 import re
-from typing import NoReturn
+from typing import NoReturn, TypeVar, cast
+
+T = TypeVar("T")
 
 _LOCATION = re.compile(r"""(?i)(b'location', b)(?:'[^']*'|"[^"]*")""")
 
@@ -14,6 +16,11 @@ class Secret(str):
 
     def __repr__(self) -> str:
         return "'***'"
+
+
+def hidden(value: T) -> T:
+    """Return a text as a secret, which compares and is sent as before; anything else as it is."""
+    return cast("T", Secret(value)) if isinstance(value, str) else value
 
 
 class NotPickled:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from attrs import evolve, field, frozen
 
 from agb._http import in_clear, usable_url
-from agb._secrets import NotPickled
+from agb._secrets import NotPickled, hidden
 from agb.exceptions import ConfigurationError
 
 _log = logging.getLogger("agb")
@@ -30,6 +30,7 @@ _TIMEOUT_MS = "AGB_TIMEOUT_MS"
 _DEFAULT_IMAGE = "AGB_DEFAULT_IMAGE"
 _MAX_RETRIES = "AGB_MAX_RETRIES"
 _ALLOW_HTTP = "AGB_ALLOW_HTTP"
+_NAMES = {_API_KEY, _ENDPOINT, _TIMEOUT_MS, _DEFAULT_IMAGE, _MAX_RETRIES, _ALLOW_HTTP}
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
 _MS = 1000
 
@@ -64,7 +65,7 @@ def _is_address(url: str) -> bool:
 
 def _as_key(api_key: str) -> str:
     """Strip a key, and refuse what no header can hold, without repeating it."""
-    stripped = _text("api_key", api_key).strip()
+    stripped = hidden(_text("api_key", api_key).strip())
     if not stripped.isascii() or not stripped.isprintable() or " " in stripped:
         raise ConfigurationError("the API key must be printable ASCII text without spaces")
     return stripped
@@ -156,10 +157,11 @@ class Config(NotPickled):
         Raises:
             ConfigurationError: There is no key, or a value can't be used.
         """
-        dotenv = _read_dotenv()
+        api_key = hidden(api_key)
+        dotenv = _ours(_read_dotenv())
         if _ENDPOINT in dotenv and _ENDPOINT not in os.environ and endpoint is None:
             _log.warning("ignoring %s in .env: set it in the environment instead", _ENDPOINT)
-        found = {**dotenv, **{name: value for name, value in os.environ.items() if value.strip()}}
+        found = {**dotenv, **_ours(os.environ)}
         settings = cls(
             api_key=found.get(_API_KEY, "") if api_key is None else api_key,
             endpoint=os.environ.get(_ENDPOINT, "").strip() or DEFAULT_ENDPOINT
@@ -192,6 +194,15 @@ class Config(NotPickled):
             default_image=self.default_image if default_image is None else default_image,
             max_retries=self.max_retries if max_retries is None else max_retries,
         )
+
+
+def _ours(found: Mapping[str, str]) -> dict[str, str]:
+    """Pick the settings that say something: tracebacks that show values show nothing else."""
+    return {
+        name: hidden(value) if name == _API_KEY else value
+        for name, value in found.items()
+        if name in _NAMES and value.strip()
+    }
 
 
 def _timeout(found: Mapping[str, str]) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 import httpx
@@ -16,7 +17,16 @@ from support.local import LocalAGB
 from support.wiretap import AsyncWiretap
 
 import agb as package
-from agb import AGBError, AsyncAGB, AsyncSession, CommandResult, Config, ContextSync, Result
+from agb import (
+    AGBError,
+    AsyncAGB,
+    AsyncSession,
+    CommandResult,
+    Config,
+    ConfigurationError,
+    ContextSync,
+    Result,
+)
 
 KEY = "key-that-must-not-show"
 TOKEN = "token-that-must-not-show"
@@ -101,18 +111,23 @@ def shown_error(error: AGBError | None) -> list[str]:
 
 def seen_inside(error: AGBError | None) -> str:
     """Return the values in our own code where an error came from, as some tracebacks show them."""
-    if error is None:
-        return ""
-    found = traceback.TracebackException.from_exception(error, capture_locals=True)
     ours = Path(package.__file__).parent
     told: list[str] = []
-    part: traceback.TracebackException | None = found
+    part: BaseException | None = error
     while part is not None:
-        for frame in part.stack:
-            if Path(frame.filename).is_relative_to(ours):
-                told += [frame.filename, str(frame.locals)]
+        for frame, _ in traceback.walk_tb(part.__traceback__):
+            if Path(frame.f_code.co_filename).is_relative_to(ours):
+                told += [frame.f_code.co_filename, *map(shown_value, frame.f_locals.values())]
         part = part.__cause__ or part.__context__
     return "\n".join(told)
+
+
+def shown_value(value: object) -> str:
+    """Return what is shown of a value, which may not be ready to be shown."""
+    try:
+        return repr(value)
+    except AttributeError:
+        return ""
 
 
 def assert_secret(text: str, *secrets: str) -> None:
@@ -151,6 +166,44 @@ async def test_no_failure_shows_a_secret(
     closed = await agb.list()
     told.append(shown(closed))
     assert_secret("\n".join([*told, caplog.text]), KEY, TOKEN, SIGNED)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("AGB_API_KEY", f"{KEY} with blanks"),
+        ("AGB_ENDPOINT", "ftp://agb.example"),
+        ("AGB_ENDPOINT", "http://agb.example"),
+        ("AGB_TIMEOUT_MS", "soon"),
+        ("AGB_TIMEOUT_MS", "0"),
+        ("AGB_MAX_RETRIES", "many"),
+        ("AGB_ALLOW_HTTP", "perhaps"),
+    ],
+)
+async def test_a_setting_that_can_not_be_used_shows_neither_the_key_nor_other_variables(
+    name: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTHER_TOKEN", TOKEN)
+    monkeypatch.setenv("AGB_API_KEY", KEY)
+    monkeypatch.setenv(name, wrong)
+    Path(".env").write_text(f"AGB_API_KEY={KEY}\nOTHER_TOKEN={TOKEN}\n", encoding="utf-8")
+    given = {} if name == "AGB_API_KEY" else {"api_key": KEY}
+    for arguments in ({}, given):
+        with pytest.raises(ConfigurationError) as raised:
+            AsyncAGB(arguments.get("api_key"))
+        assert_secret("\n".join(shown_error(raised.value)), KEY, TOKEN)
+        assert_secret(seen_inside(raised.value), KEY, TOKEN)
+
+
+async def test_a_stream_that_can_not_be_had_does_not_show_its_token(
+    agb: AsyncAGB, local_agb: LocalAGB
+) -> None:
+    async with agb.session() as session:
+        port = urlsplit(local_agb.endpoint).port
+        session.ws_url = session.ws_url.replace(f":{port}/", ":1/")
+        failed = await session.code.run("1", "python", stream_beta=True)
+        assert failed.code == "CONNECT_FAILED"
+        assert_secret(seen_inside(failed.error), session.token)
 
 
 async def test_nothing_that_succeeds_shows_a_secret(

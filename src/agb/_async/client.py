@@ -23,7 +23,7 @@ from agb._creating import create_request
 from agb._deadline import Deadline
 from agb._http import AsyncHTTPClient, AsyncHTTPTransport
 from agb._roster import Roster
-from agb._secrets import NotPickled
+from agb._secrets import NotPickled, hidden
 from agb._session_reading import public_session_data
 from agb._wire import session_endpoints as endpoints
 from agb._wire.answers import Answer
@@ -102,6 +102,7 @@ class AsyncAGB(NotPickled):
             raise ConfigurationError("give http_client or transport, not both")
         if proxy is not None and (http_client or transport):
             raise ConfigurationError("give the proxy to your own http_client or transport")
+        api_key = hidden(api_key)
         given = (api_key, endpoint, timeout, default_image, max_retries, max_requests, allow_http)
         if config is not None and any(value is not None for value in given):
             raise ConfigurationError("config holds all settings: give it alone")
@@ -238,7 +239,8 @@ class AsyncAGB(NotPickled):
         return round(self.config.timeout * 1000)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.endpoint}>"
+        made = "transport" in vars(self)  # a traceback may show one that could not be made
+        return f"<{type(self).__name__} {self.endpoint if made else 'not made'}>"
 
     async def __aenter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from agb._concurrency import aio
+from agb._secrets import Secret
 from agb._web_socket import Heartbeat
 from agb.exceptions import ClientClosedError, StreamUnavailableError
 
@@ -70,7 +71,7 @@ class AsyncStreams:
         await connections.endpoint(config)
         socket = await AsyncWebSocket.connect(
             session.ws_url,
-            session.token,
+            Secret(session.token),
             connections.tls,
             seconds=config.timeout,
             heartbeat=self.heartbeat,

@@ -4,6 +4,7 @@
 from typing import TYPE_CHECKING
 
 from agb._concurrency import threads
+from agb._secrets import Secret
 from agb._web_socket import Heartbeat
 from agb.exceptions import ClientClosedError, StreamUnavailableError
 
@@ -71,7 +72,7 @@ class Streams:
         connections.endpoint(config)
         socket = WebSocket.connect(
             session.ws_url,
-            session.token,
+            Secret(session.token),
             connections.tls,
             seconds=config.timeout,
             heartbeat=self.heartbeat,
