@@ -238,6 +238,34 @@ def test_an_agb_of_the_parents_is_not_there_for_a_forked_process(
         server.stop()
 
 
+FORK_BESIDE_AN_AGB = """
+import os, sys, warnings
+from agb import AGB
+
+warnings.simplefilter("ignore", DeprecationWarning)
+agb = AGB.local(data_dir=__file__ + "-data", options=("--warm", "0"))
+agb.list().raise_for_error()
+told, tells = os.pipe()
+child = os.fork()
+if not child:
+    os.close(tells)
+    os.read(told, 1)  # for as long as the parent lives
+    os._exit(0)
+server = agb.transport.connections.server._process
+agb.close()
+print(server.returncode)
+"""
+
+
+@pytest.mark.skipif(not hasattr(sys, "abiflags"), reason="this system has no fork")
+def test_an_agb_of_the_parents_stops_though_a_forked_process_lives_on(
+    tmp_path: Path, local_agb: LocalAGB
+) -> None:
+    out, err = run_program(tmp_path, local_agb, FORK_BESIDE_AN_AGB)
+    assert out == "0\n", err
+    assert not err
+
+
 def test_fifty_threads_share_a_client(agb: AGB) -> None:
     mark = uuid.uuid4().hex
     with agb.session(labels={"test": mark}) as session:

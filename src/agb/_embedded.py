@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from agb._concurrency import place
 from agb._concurrency.threads import Lock
@@ -23,6 +24,20 @@ _STOP_SECONDS = 45.0  # it may have files to bring back into contexts
 
 EMBEDDED_ENDPOINT = "http://127.0.0.1"
 """Its address before it is ready and its port known."""
+
+
+_RUNNING: "WeakSet[EmbeddedServer]" = WeakSet()
+
+
+def _let_go() -> None:
+    """Have a forked process hold no pipes to servers: they would wait for its end to stop."""
+    with Path(os.devnull).open("wb") as nothing:
+        for server in list(_RUNNING):
+            server.redirect(nothing.fileno())
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows knows no forks
+    os.register_at_fork(after_in_child=_let_go)
 
 
 class EmbeddedServer:
@@ -57,6 +72,13 @@ class EmbeddedServer:
             process_group=0,  # a Ctrl-C in the terminal is the owner's to act on
             env={**os.environ, "AGB_API_KEY": api_key},
         )
+        _RUNNING.add(self)
+
+    def redirect(self, nowhere: int) -> None:
+        """Put something else in place of the pipe, whose other end the server looks at."""
+        pipe = self._process.stdin
+        if pipe is not None and not pipe.closed:
+            os.dup2(nowhere, pipe.fileno(), inheritable=False)
 
     def endpoint(self) -> str:
         """Return its address, after waiting until it is ready.
