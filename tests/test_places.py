@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import textwrap
+import threading
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -264,6 +265,21 @@ def test_an_agb_of_the_parents_stops_though_a_forked_process_lives_on(
     out, err = run_program(tmp_path, local_agb, FORK_BESIDE_AN_AGB)
     assert out == "0\n", err
     assert not err
+
+
+def test_without_a_thread_to_be_had_several_things_are_done_one_by_one(
+    agb: AGB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with agb.session() as session:
+        texts = {f"{number}.txt": f"text {number}\r\n" for number in range(3)}
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            session.file.write_batch(texts).raise_for_error()
+            read = session.file.read_batch(list(texts), exact=True).raise_for_error()
+        assert dict(read.contents) == texts
 
 
 def test_fifty_threads_share_a_client(agb: AGB) -> None:

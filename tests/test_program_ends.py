@@ -277,3 +277,43 @@ def test_what_is_left_at_the_end_is_told(local_agb: LocalAGB) -> None:
     told, of_request = complaints.splitlines()[::-1]
     assert told.startswith("session s-1 could not be deleted when the program ended: can't connect")
     assert of_request.startswith("a session labelled agb.request=lost could not be deleted when")
+
+
+def test_a_thread_that_outlives_the_main_one_works_on_and_leaves_nothing(
+    local_agb: LocalAGB,
+) -> None:
+    program = Program(
+        local_agb,
+        """
+        def work():
+            with AGB(key, endpoint=endpoint) as agb, agb.session(params) as session:
+                threading.main_thread().join()
+                session.file.write("long.txt", "text" * 1_000_000).raise_for_error()
+                assert len(session.file.read("long.txt").content) == 4_000_000
+
+        threading.Thread(target=work).start()
+        """,
+    )
+    assert program.end() == (0, "")
+    assert program.sessions_left() == 0
+
+
+def test_a_session_whose_loop_was_left_is_told_when_the_program_ends(local_agb: LocalAGB) -> None:
+    program = Program(
+        local_agb,
+        """
+        async def main():
+            async with AsyncAGB(key, endpoint=endpoint) as agb, agb.session(params):
+                loop.stop()
+                await rest.wait()
+
+        loop = asyncio.new_event_loop()
+        rest = asyncio.Event()
+        task = loop.create_task(main())
+        loop.run_forever()
+        loop.close()
+        """,
+    )
+    _, complaints = program.end()
+    assert "was not deleted: its event loop had ended before its block" in complaints
+    assert program.sessions_left() == 1

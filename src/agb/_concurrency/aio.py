@@ -123,7 +123,7 @@ def can_wait() -> bool:
     """Tell whether there is a loop to wait in: a task that is left behind outlives its own."""
     try:
         anyio.get_current_task()
-    except RuntimeError:
+    except (RuntimeError, ImportError):  # the latter when Python is ending
         return False
     return True
 

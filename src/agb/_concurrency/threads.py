@@ -4,12 +4,12 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager, suppress
 from contextvars import Context, copy_context
 from types import FrameType
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from agb._blocking import warn_of_blocking
 from agb._concurrency import place, socket_streams
@@ -224,8 +224,57 @@ def for_each(func: Callable[[A], object], items: Iterable[A], *, limit: int) -> 
         func(item)
 
 
+class _Work(Generic[A, B]):
+    """Items that threads take one after the other.
+
+    Args:
+        func: What to do with each.
+        items: The items.
+    """
+
+    def __init__(self, func: Callable[[A], B], items: Iterable[A]) -> None:
+        self._func = func
+        # Each in a context of its own, as tasks are: the caller's deadline goes along.
+        self._waiting = [(index, item, copy_context()) for index, item in enumerate(items)][::-1]
+        self._results: dict[int, B] = {}
+        self._failures: list[BaseException] = []
+
+    def do(self) -> None:
+        """Take items until there are none, or one has failed."""
+        while not self._failures:
+            try:
+                index, item, context = self._waiting.pop()
+            except IndexError:
+                return
+            try:
+                self._results[index] = context.run(self._func, item)
+            except BaseException as error:  # noqa: BLE001 - raised where it was asked for
+                self._failures.append(error)
+
+    def start(self, limit: int) -> Iterator[threading.Thread]:
+        """Start so many threads at most, and fewer where the machine has no more of them."""
+        with suppress(RuntimeError):
+            for _ in range(min(limit, len(self._waiting))):
+                thread = threading.Thread(target=self.do, name="agb: one of several")
+                thread.start()
+                yield thread
+
+    def drop(self) -> None:
+        """Have nothing more taken."""
+        self._waiting.clear()
+
+    def results(self) -> list[B]:
+        """Return what came of the items, in their order; or raise the first failure."""
+        if self._failures:
+            raise self._failures[0]
+        return [self._results[index] for index in sorted(self._results)]
+
+
 def map_parallel(func: Callable[[A], B], items: Iterable[A], *, limit: int) -> list[B]:
     """Do something with each item, so many at once at most.
+
+    No pool of Python's does it: it would take on nothing once the main thread has ended, though
+    other threads may go on.
 
     Returns:
         The results, in the order of the items.
@@ -233,11 +282,16 @@ def map_parallel(func: Callable[[A], B], items: Iterable[A], *, limit: int) -> l
     Raises:
         Exception: What the first one that failed raised; those not yet begun are dropped.
     """
-    with ThreadPoolExecutor(max_workers=limit) as pool:
-        # Each in a context of its own, as tasks are: the caller's deadline goes along.
-        futures = [pool.submit(copy_context().run, func, item) for item in items]
-        done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
-        for future in waiting:
-            future.cancel()
-        failed = [future for future in futures if future in done and future.exception()]
-        return [future.result() for future in failed or futures]
+    work = _Work(func, items)
+    threads: list[threading.Thread] = []
+    try:
+        threads.extend(work.start(limit))
+        if not threads:
+            work.do()
+        for thread in threads:
+            thread.join()
+    finally:
+        work.drop()
+        for thread in threads:
+            thread.join()
+    return work.results()
