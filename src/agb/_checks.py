@@ -1,6 +1,7 @@
 """Pure: arguments are looked at here before anything is sent."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -8,6 +9,9 @@ from agb.exceptions import InvalidParamsError
 
 if TYPE_CHECKING:
     from agb._wire.tools import Edit, PathArguments
+
+
+_TOO_LARGE = 1 << 63
 
 
 def text(name: str, value: object) -> str:
@@ -75,23 +79,36 @@ def language(value: object) -> Any:
 
 
 def at_least_one(name: str, value: object) -> int:
-    """Return a whole number, 1 or more."""
+    """Return a whole number, 1 or more, that is not too large to be sent."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidParamsError(f"{name} must be a whole number, 1 or more, not {value!r}")
+    if value >= _TOO_LARGE:
+        raise InvalidParamsError(f"{name} must be less than 2**63")
     return value
 
 
 def seconds(name: str, value: object) -> float:
     """Return a number of seconds above 0."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+    number = _number(name, value)
+    if not number > 0:
         raise InvalidParamsError(f"{name} must be a number of seconds above 0, not {value!r}")
-    return value
+    return number
 
 
-def at_least(name: str, value: object, least: float) -> float:
-    """Return a number of seconds that is not too small."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= least:
-        raise InvalidParamsError(f"{name} must be a number of seconds, {least:g} or more")
+def at_least(name: str, value: object, least: float, most: float = math.inf) -> float:
+    """Return a number of seconds that is neither too small nor too large."""
+    if not least <= _number(name, value) <= most:
+        end = "" if most == math.inf else f", and no more than {most:.0f}"
+        raise InvalidParamsError(f"{name} must be a number of seconds, {least:g} or more{end}")
+    return _number(name, value)
+
+
+def _number(name: str, value: object) -> float:
+    """Return a number that is no whole one beyond all measure; `nan` for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return math.nan
+    if isinstance(value, int) and abs(value) >= _TOO_LARGE:
+        raise InvalidParamsError(f"{name} must be less than 2**63")
     return value
 
 

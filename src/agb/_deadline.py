@@ -9,6 +9,8 @@ from agb import _checks
 
 _ALMOST_NOTHING = 0.001
 _FOR_THE_ANSWER = 1.0
+_LONGEST = 1e9
+"""Seconds: more than anybody waits, and no more than sockets and locks can wait for."""
 
 
 class Deadline:
@@ -26,7 +28,7 @@ class Deadline:
 
     def remaining(self) -> float:
         """Return the seconds that are left, 0 when none are."""
-        return max(0.0, self.at - time.monotonic())
+        return min(max(0.0, self.at - time.monotonic()), _LONGEST)
 
     @property
     def is_over(self) -> bool:

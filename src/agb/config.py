@@ -5,9 +5,9 @@ environment, the file `.env` in the working directory, the default.
 """
 
 import logging
-import math
 import os
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
@@ -241,7 +241,7 @@ def _is_count(number: object) -> bool:
 def _is_duration(seconds: object) -> bool:
     if isinstance(seconds, bool):
         return False
-    return isinstance(seconds, (int, float)) and 0 < seconds < math.inf
+    return isinstance(seconds, (int, float)) and 0 < seconds < sys.float_info.max
 
 
 def _read_dotenv() -> dict[str, str]:

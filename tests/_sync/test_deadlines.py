@@ -3,12 +3,14 @@
 
 import base64
 import json
+import math
 import time
 from typing import Any
 
 import httpx
 import pytest
 from support.fake import Network, envelope, tool_call, tool_text
+from support.local import LocalAGB
 
 import agb as package
 from agb import (
@@ -222,6 +224,40 @@ def test_the_parts_of_an_operation_share_its_time() -> None:
 def test_what_is_no_time_is_refused(seconds: Any) -> None:
     with pytest.raises(InvalidParamsError, match="seconds must be a number"):
         package.deadline(seconds).__enter__()
+
+
+def test_times_without_measure_are_as_good_as_endless(local_agb: LocalAGB) -> None:
+    with (
+        AGB(
+            local_agb.api_key,
+            endpoint=local_agb.endpoint,
+            default_image="code_latest",
+            timeout=1e300,
+            max_requests=1,
+            max_sessions=1,
+        ) as agb,
+        package.deadline(math.inf),
+    ):
+        session = agb.create(timeout=1e300).raise_for_error().session
+        assert session is not None
+        try:
+            served = "python3 -m http.server 30100"
+            with session.command.start(served) as server:
+                found = session.get_link(port=30100, wait_port=math.inf)
+                assert found.raise_for_error().data
+                server.kill()
+                assert server.wait(math.inf).exit_code
+            run = session.code.run("6 * 7", "python", timeout_s=1 << 62)
+            assert run.raise_for_error().result == "42"
+        finally:
+            assert session.delete(timeout=math.inf).success
+
+
+@pytest.mark.parametrize("lease", [0, -1, 1e10, math.inf, math.nan, "5", True, 10**400])
+def test_what_is_no_lease_is_refused_before_anything_is_sent(lease: Any) -> None:
+    agb = AGB("key", endpoint="https://agb.test", default_image="any")
+    with pytest.raises(InvalidParamsError, match="lease must be"):
+        agb.session(lease=lease)
 
 
 def test_a_process_is_killed_when_the_wait_says_so(session: Session) -> None:

@@ -22,6 +22,7 @@ from agb._async.transport import AsyncConnections, AsyncTransport
 from agb._creating import create_request
 from agb._deadline import Deadline
 from agb._http import AsyncHTTPClient, AsyncHTTPTransport
+from agb._lease import LONGEST
 from agb._roster import Roster
 from agb._secrets import NotPickled, hidden
 from agb._session_reading import public_session_data
@@ -321,9 +322,9 @@ class AsyncAGB(NotPickled):
             policy_id: Policy to apply.
             idle_release_timeout: Seconds without a request until it is released.
             keep_alive: Whether to keep it from being released while it is not used.
-            lease: Seconds, 1 or more, after which others may take it for abandoned. The lease is
-                renewed in the background, so that only a session whose owner was killed is ever
-                found by `reap`. Default: `reap` never finds it.
+            lease: Seconds, from 1 to 1,000,000,000, after which others may take it for abandoned.
+                It is renewed in the background, so that only a session whose owner was killed is
+                ever found by `reap`. Default: `reap` never finds it.
 
         Raises:
             AGBError: On entry, when the session can't be had; on exit, when it can't be deleted
@@ -347,7 +348,7 @@ class AsyncAGB(NotPickled):
                 idle_release_timeout=idle_release_timeout,
             ),
             keep_alive=keep_alive,
-            lease=None if lease is None else _checks.at_least("lease", lease, 1),
+            lease=None if lease is None else _checks.at_least("lease", lease, 1, LONGEST),
         )
 
     @reported(SessionResult[AsyncSession])

@@ -64,7 +64,7 @@ def _warn_in_a_loop() -> None:
 
 def wait_for(event: AnyEvent, seconds: float) -> bool:
     """Wait for an event for so long at most, and tell whether it has happened."""
-    return event.wait(seconds)
+    return event.wait(min(seconds, threading.TIMEOUT_MAX))
 
 
 class Watcher(threading.Thread):
