@@ -5,12 +5,13 @@ import linecache
 import re
 import warnings
 from itertools import islice
+from opcode import opmap
 from types import FrameType
 
 from agb.exceptions import BlockingCallWarning
 
 _OURS = re.compile(r"agb(\.|$)|contextlib$|functools$")
-_BLOCKS = ("with ", "for ")
+_CACHE, _NEXT = opmap["CACHE"], opmap["FOR_ITER"]
 
 
 def warn_of_blocking() -> None:
@@ -35,8 +36,10 @@ def async_line(frame: FrameType) -> str:
         return ""
     source = linecache.getline(frame.f_code.co_filename, first, frame.f_globals).rstrip()
     line = source.encode()
-    if source.lstrip().startswith(_BLOCKS):
+    if source.lstrip().startswith("with "):
         written = "async " + source.lstrip()
+    elif _is_in_loop(frame):
+        written = re.sub(r"\bfor\b", "async for", source, count=1)
     elif last > first:
         written = f"{line[:start].decode()}await {line[start:].decode()} ..."
     else:
@@ -46,3 +49,11 @@ def async_line(frame: FrameType) -> str:
         awaited = f"(await {call})" if after.startswith((".", "[", "(")) else f"await {call}"
         written = before + awaited + after
     return re.sub(r"\bAGB\b", "AsyncAGB", written.strip()) if source else ""
+
+
+def _is_in_loop(frame: FrameType) -> bool:
+    """Tell whether a frame asks what it goes over for the next item, and does not only get it."""
+    code, at = frame.f_code.co_code, frame.f_lasti
+    while at > 0 and code[at] == _CACHE:  # of the instruction before it
+        at -= 2
+    return code[at] == _NEXT
