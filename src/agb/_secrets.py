@@ -31,7 +31,9 @@ class NotPickled:
 
     def __reduce__(self) -> NoReturn:
         kind = type(self).__name__
-        raise TypeError(f"a {kind} can't be pickled: it holds an API key; {self._instead}")
+        raise TypeError(
+            f"{kind} objects can't be copied or pickled: they hold an API key; {self._instead}"
+        )
 
 
 class HidesRedirects(logging.Filter):

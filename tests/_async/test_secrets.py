@@ -1,5 +1,6 @@
 """Keys, tokens and signed URLs do not show where they are not asked for."""
 
+import copy
 import logging
 import pickle
 import threading
@@ -237,8 +238,9 @@ async def test_nothing_that_succeeds_shows_a_secret(
 
 async def test_what_holds_a_key_is_not_pickled(agb: AsyncAGB, session: AsyncSession) -> None:
     for holder in (agb, agb.config, session, session.command, agb.context):
-        with pytest.raises(TypeError, match="can't be pickled: it holds an API key"):
-            pickle.dumps(holder)
+        for escape in (pickle.dumps, copy.deepcopy):
+            with pytest.raises(TypeError, match="can't be copied or pickled: they hold an API key"):
+                escape(holder)
     with pytest.raises(TypeError, match="pass its session_id on"):
         pickle.dumps((await agb.get(session.session_id)).session)
 

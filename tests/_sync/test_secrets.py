@@ -1,6 +1,7 @@
 # Generated from tests/_async/test_secrets.py; edit that file, then `nox -s twin`.
 """Keys, tokens and signed URLs do not show where they are not asked for."""
 
+import copy
 import logging
 import pickle
 import threading
@@ -238,8 +239,9 @@ def test_nothing_that_succeeds_shows_a_secret(
 
 def test_what_holds_a_key_is_not_pickled(agb: AGB, session: Session) -> None:
     for holder in (agb, agb.config, session, session.command, agb.context):
-        with pytest.raises(TypeError, match="can't be pickled: it holds an API key"):
-            pickle.dumps(holder)
+        for escape in (pickle.dumps, copy.deepcopy):
+            with pytest.raises(TypeError, match="can't be copied or pickled: they hold an API key"):
+                escape(holder)
     with pytest.raises(TypeError, match="pass its session_id on"):
         pickle.dumps(agb.get(session.session_id).session)
 

@@ -61,7 +61,8 @@ class AsyncAGB(NotPickled):
             beyond that waits until one is deleted or has ended. Default: any number.
         cleanup_at_exit: Whether to delete the sessions that this client created when the program
             ends without having done so: when the interpreter exits, and on SIGTERM where that
-            would kill the program (a handler that you have set stays in place). It takes 20 s at
+            would kill the program (a handler that you have set stays in place, and none is set
+            by a client that is made in another thread than the main one). It takes 20 s at
             most, over a connection of its own; what is left is logged. Default: False.
         http_client: An httpx client of your own to send through. It stays yours to close.
         transport: An httpx transport of your own, in place of `http_client`.

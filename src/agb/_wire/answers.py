@@ -18,6 +18,8 @@ A = TypeVar("A")
 _OK = 200
 _SHOWN = 200
 """So many characters of a body that is not ours are quoted."""
+_REDIRECTS = range(300, 400)
+_NOT_FOLLOWED = " (the key goes to the endpoint alone: set the endpoint to where this leads)"
 
 
 @frozen(kw_only=True)
@@ -134,7 +136,8 @@ def read_object(http_status: int, content: bytes, request_id: str = "") -> Json:
         shown = content[:_SHOWN].decode(errors="replace").strip() or "nothing"
         raise Malformed(
             http_status=http_status,
-            problem=f"HTTP {http_status} with a body that is not a JSON object: {shown}",
+            problem=f"HTTP {http_status} with a body that is not a JSON object: {shown}"
+            f"{_NOT_FOLLOWED if http_status in _REDIRECTS else ''}",
             request_id=request_id,
             body="HTML" if content.lstrip().startswith(b"<") else "JSON" if is_json else "",
         )
