@@ -6,6 +6,7 @@ from typing import NamedTuple
 import h11
 
 from agb._http import HTTPRequest, LocalProtocolError, RemoteProtocolError
+from agb._secrets import SecretBytes
 
 _LONGEST_HEAD = 100 * 1024
 """Bytes that the head of an answer may have."""
@@ -29,14 +30,14 @@ class Exchange:
         self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
 
     def head(self, request: HTTPRequest) -> bytes:
-        """Return the bytes that a request begins with."""
+        """Return the bytes that a request begins with, the key among them."""
         try:
             begun = h11.Request(
                 method=request.method, target=request.url.raw_path, headers=request.headers.raw
             )
         except h11.LocalProtocolError as error:
             raise LocalProtocolError(str(error)) from error
-        return self._said(begun)
+        return SecretBytes(self._said(begun))
 
     def piece(self, data: bytes) -> bytes:
         """Return the bytes that a piece of a request's body travels as."""

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from typing import NoReturn, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -16,6 +16,18 @@ class Secret(str):
 
     def __repr__(self) -> str:
         return "'***'"
+
+
+class SecretBytes(bytes):
+    """Bytes that are sent as they are, with what is added to them, and likewise not shown."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "b'***'"
+
+    def __add__(self, more: Any, /) -> "SecretBytes":
+        return SecretBytes(bytes.__add__(self, more))
 
 
 def hidden(value: T) -> T:

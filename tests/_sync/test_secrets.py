@@ -16,12 +16,14 @@ import attrs
 import httpx
 import pytest
 from support.local import LocalAGB
+from support.raw_server import Peer, RawServer, Script
 from support.wiretap import Wiretap
 
 import agb as package
 from agb import (
     AGB,
     AGBError,
+    APIConnectionError,
     CommandResult,
     Config,
     ConfigurationError,
@@ -168,6 +170,29 @@ def test_no_failure_shows_a_secret(
     closed = agb.list()
     told.append(shown(closed))
     assert_secret("\n".join([*told, caplog.text]), KEY, TOKEN, SIGNED)
+
+
+def says_nothing(peer: Peer) -> None:
+    peer.wait_for_the_end()
+
+
+def resets(peer: Peer) -> None:
+    peer.request()
+    peer.reset()
+
+
+def makes_no_sense(peer: Peer) -> None:
+    peer.request()
+    peer.say(b"\0")
+
+
+@pytest.mark.parametrize("script", [says_nothing, resets, makes_no_sense])
+def test_a_connection_that_fails_does_not_show_the_key_that_was_sent(script: Script) -> None:
+    with RawServer(script) as server:
+        with AGB(KEY, endpoint=server.url, timeout=0.2, max_retries=0) as agb:
+            failed = agb.list()
+        assert isinstance(failed.error, APIConnectionError)
+        assert_secret(seen_inside(failed.error), KEY)
 
 
 @pytest.mark.parametrize(
