@@ -36,6 +36,9 @@ Detour = httpx.HTTPTransport
 _LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=200, keepalive_expiry=10.0)
 _PORTS = {"http": 80, "https": 443}
 _DAY = 86400.0
+_MOST_UNPACKED = 256 * 1024**2
+"""Bytes; no answer of an AGB comes near that."""
+_PACKED_AT_ONCE = 16 * 1024
 _FAILURES = {
     "connect": (httpx.ConnectTimeout, httpx.ConnectError),
     "read": (httpx.ReadTimeout, httpx.ReadError),
@@ -354,12 +357,24 @@ def reply(response: httpx.Response, content: bytes) -> Reply:
     """Return an answer that has come whole.
 
     Raises:
-        httpx.DecodingError: It is not encoded as it says.
+        httpx.DecodingError: It is not encoded as it says, or is too much.
     """
     headers = response.headers
     if "content-encoding" in headers:
-        content = httpx.Response(response.status_code, headers=headers, content=content).content
+        content = b"".join(_unpacked(headers, content))
     return Reply(response.status_code, headers, content)
+
+
+def _unpacked(headers: httpx.Headers, packed: bytes) -> Iterator[bytes]:
+    """Yield a body as it was before it was packed, a piece at a time: a little may become a lot."""
+    starts = range(0, len(packed), _PACKED_AT_ONCE)
+    parts = (packed[start : start + _PACKED_AT_ONCE] for start in starts)
+    left = _MOST_UNPACKED
+    for piece in httpx.Response(200, headers=headers, content=parts).iter_bytes():
+        left -= len(piece)
+        if left < 0:
+            raise httpx.DecodingError(f"its body unpacks to more than {_MOST_UNPACKED:,} bytes")
+        yield piece
 
 
 def put_request(

@@ -1,13 +1,14 @@
 # Generated from tests/_async/test_pool.py; edit that file, then `nox -s twin`.
 """The pool of connections: which one a request gets, and what becomes of it when all goes wrong."""
 
+import gzip
 import ssl
 import threading
 import time
 
 import pytest
 import trustme
-from support.raw_server import Peer, RawServer, answer
+from support.raw_server import GOOD, Peer, RawServer, answer
 
 from agb import (
     AGB,
@@ -394,3 +395,22 @@ def test_a_proxy_for_ones_own_transport_is_not_ours_to_set() -> None:
     pool = Pool(TLS(), Proxies(None, trust_environment=False))
     with pytest.raises(ConfigurationError, match="proxy"):
         AGB("key", transport=pool, proxy="http://127.0.0.1:1")
+
+
+def test_a_packed_answer_is_unpacked_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agb._http._MOST_UNPACKED", 1_000_000)
+    spaces = b" " * (1_000_000 - len(GOOD))
+    bodies = [gzip.compress(GOOD + spaces), gzip.compress(GOOD + spaces + b" "), b"no gzip"]
+
+    def serve(peer: Peer) -> None:
+        for body in bodies:
+            peer.request()
+            peer.say(answer(body, "content-encoding: gzip"))
+        peer.wait_for_the_end()
+
+    with RawServer(serve) as server, client(server) as agb:
+        assert agb.list().success
+        for complaint in ("unpacks to more than 1,000,000 bytes", "incorrect header"):
+            failed = agb.list()
+            assert isinstance(failed.error, APIConnectionError)
+            assert complaint in failed.error_message
