@@ -287,11 +287,14 @@ def test_a_thread_that_outlives_the_main_one_works_on_and_leaves_nothing(
         """
         def work():
             with AGB(key, endpoint=endpoint) as agb, agb.session(params) as session:
+                opened.set()
                 threading.main_thread().join()
                 session.file.write("long.txt", "text" * 1_000_000).raise_for_error()
                 assert len(session.file.read("long.txt").content) == 4_000_000
 
+        opened = threading.Event()
         threading.Thread(target=work).start()
+        opened.wait()
         """,
     )
     assert program.end() == (0, "")
