@@ -171,13 +171,6 @@ def test_what_is_not_base64_is_unexpected(text: str) -> None:
         _file_reading.file_bytes(said(text))
 
 
-def test_a_file_that_is_not_text_says_how_to_read_it() -> None:
-    assert _file_reading.decoded("/a", "é".encode(), "r-1") == "é"
-    with pytest.raises(FileError, match='format="bytes"') as caught:
-        _file_reading.decoded("/a", b"\xff", "r-1")
-    assert (caught.value.code, caught.value.request_id) == ("File.NotText", "r-1")
-
-
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

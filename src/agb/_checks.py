@@ -2,9 +2,10 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from agb._chunks import BLOCK
 from agb.exceptions import InvalidParamsError
 
 if TYPE_CHECKING:
@@ -16,16 +17,26 @@ _TOO_LARGE = 1 << 63
 
 def text(name: str, value: object) -> str:
     """Return a string that can be sent as UTF-8."""
+    for _ in blocks_of_text(name, value):
+        pass
+    return cast("str", value)
+
+
+def blocks_of_text(name: str, value: object) -> Iterator[None]:
+    """Look at a string of any length block by block, as `text` does; what comes is only pauses."""
     if not isinstance(value, str):
         raise InvalidParamsError(f"{name} must be a string, not {value!r:.80}")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidParamsError(
-            f"{name} holds half a character at {error.start}, which no UTF-8 text can hold: "
-            "send bytes instead"
-        ) from None
-    return value
+    if value.isascii():  # known without looking
+        return
+    for start in range(0, len(value), BLOCK):
+        try:
+            value[start : start + BLOCK].encode()
+        except UnicodeEncodeError as error:
+            raise InvalidParamsError(
+                f"{name} holds half a character at {start + error.start}, which no UTF-8 text can "
+                "hold: send bytes instead"
+            ) from None
+        yield
 
 
 def non_blank(name: str, value: object) -> str:

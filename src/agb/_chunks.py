@@ -1,6 +1,10 @@
 """Pure: files travel in pieces."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agb._joining import Base64
 
 CHUNK = 51_200
 """So many bytes are read, and so many characters written, in one call."""
@@ -15,6 +19,9 @@ AT_ONCE = 8
 OF_ONE_FILE = 16
 """So many when all are about one: they are short, and what costs is waiting for them."""
 
+BLOCK = 20 * CHUNK
+"""So much of a large file is looked at in one go: a fraction of a millisecond."""
+
 LONG = 16 * CHUNK
 """Characters from which on a text is worth a command that joins the parts of it."""
 
@@ -24,7 +31,7 @@ def ranges(size: int, start: int = 0) -> list[tuple[int, int]]:
     return [(start + offset, min(CHUNK, size - offset)) for offset in range(0, size, CHUNK)]
 
 
-def pieces(content: str, start: int = 0, stop: int | None = None) -> Iterator[str]:
+def pieces(content: "str | Base64", start: int = 0, stop: int | None = None) -> Iterator[str]:
     """Yield the pieces of a text, or of a part of it; of an empty one, a single empty piece."""
     end = len(content) if stop is None else stop
     for offset in range(start, end or 1, CHUNK):

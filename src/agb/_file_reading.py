@@ -32,16 +32,13 @@ def file_bytes(answer: ToolAnswer) -> bytes:
         raise unexpected(answer, "is not base64") from None
 
 
-def decoded(path: str, content: bytes, request_id: str) -> str:
-    """Return the text of a file that was read as bytes."""
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        raise FileError(
-            f'{path} is not UTF-8 text: read it with format="bytes"',
-            code="File.NotText",
-            request_id=request_id,
-        ) from None
+def not_text(path: str, request_id: str) -> FileError:
+    """Return the error for a file that was to be read as text, and is none."""
+    return FileError(
+        f'{path} is not UTF-8 text: read it with format="bytes"',
+        code="File.NotText",
+        request_id=request_id,
+    )
 
 
 _GONE = ("no such file", "enoent", "not found", "does not exist", "not a directory", "enotdir")

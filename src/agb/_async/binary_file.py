@@ -6,13 +6,11 @@ from typing import Self
 
 from agb import _checks
 from agb._async.file_contents import AsyncFileContents
-from agb._chunks import CHUNK
+from agb._chunks import BLOCK, CHUNK
 from agb._line_buffer import LineBuffer
 from agb.exceptions import AGBError, FileError, InvalidParamsError
 
 _MOST_AHEAD = 8
-_BLOCK = 20 * CHUNK
-"""So much is written at once."""
 
 
 class AsyncBinaryFile:
@@ -173,7 +171,7 @@ class AsyncBinaryFile:
             self._waiting += data
         except TypeError:
             raise InvalidParamsError(f"a binary file takes bytes, not {data!r:.80}") from None
-        if len(self._waiting) >= _BLOCK:
+        if len(self._waiting) >= BLOCK:
             await self.flush()
         return len(data)
 

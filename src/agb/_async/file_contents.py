@@ -1,20 +1,22 @@
 """Contents of a session's files, in the pieces in which they travel."""
 
-import base64
 import secrets
+from codecs import getincrementaldecoder
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Literal, TypeVar
+from typing import AnyStr, Literal, TypeVar
 
 from attrs import frozen
 
 from agb import _checks, _file_reading
 from agb import _file_commands as commands
+from agb._async.decoding import decoded
 from agb._async.scripts import AsyncScripts
 from agb._async.tools import AsyncTools
 from agb._chunks import CHUNK, IN_ORDER, LONG, OF_ONE_FILE, parts, pieces, ranges
 from agb._concurrency import aio
+from agb._joining import Base64, Bytes, Growing, InOrder, Text
 from agb._reading import content_of, text_of
 from agb._wire import tools
 from agb._wire.answers import ToolAnswer
@@ -25,6 +27,8 @@ T = TypeVar("T")
 
 _TRIES = 3
 _CLEANING_SECONDS = 10.0
+
+_Utf8 = getincrementaldecoder("utf-8")
 
 
 @frozen(kw_only=True)
@@ -45,6 +49,7 @@ class AsyncFileContents:
     def __init__(self, caller: AsyncTools) -> None:
         self._tools = caller
         self._scripts = AsyncScripts(caller)
+        self._turn = aio.Lock()
 
     async def version(self, path: str) -> tuple[Version, str]:
         """Return the version of a file, and the id of the request.
@@ -69,13 +74,16 @@ class AsyncFileContents:
         """Read a whole text file; return it and the id of the first request."""
 
         async def read(size: int, request_id: str) -> tuple[str, int]:
-            found = await self._ranges(size, lambda o, n: self._text(path, o, n))
-            content, length = "".join(text for text, _ in found), sum(size for _, size in found)
-            if length != size:
-                # A range that ends inside a character comes back damaged from some AGBs.
-                data = await self.span(path, 0, size)
-                content, length = _file_reading.decoded(path, data, request_id), len(data)
-            return content, length
+            text = Text()
+            length = await self._ranges(size, lambda o, n: self._text(path, o, n), text)
+            if length == size:
+                return text.whole(), length
+            # A range that ends inside a character comes back damaged from some AGBs.
+            data = await self.span(path, 0, size)
+            try:
+                return await decoded(_Utf8(), data), len(data)
+            except UnicodeDecodeError:
+                raise _file_reading.not_text(path, request_id) from None
 
         return await self._steady(path, read)
 
@@ -90,9 +98,9 @@ class AsyncFileContents:
 
     async def span(self, path: str, offset: int, length: int) -> bytes:
         """Read bytes from an offset on: fewer only at the end of the file."""
-        return b"".join(
-            await self._ranges(length, lambda o, n: self._bytes(path, o, n), start=offset)
-        )
+        data = Bytes()
+        await self._ranges(length, lambda o, n: self._bytes(path, o, n), data, start=offset)
+        return data.whole()
 
     async def _steady(
         self, path: str, read: Callable[[int, str], Awaitable[tuple[T, int]]]
@@ -116,12 +124,38 @@ class AsyncFileContents:
         )
 
     async def _ranges(
-        self, size: int, read: Callable[[int, int], Awaitable[T]], *, start: int = 0
-    ) -> list[T]:
+        self,
+        size: int,
+        read: Callable[[int, int], Awaitable[tuple[AnyStr, int]]],
+        whole: Growing[AnyStr],
+        *,
+        start: int = 0,
+    ) -> int:
+        """Read the ranges of a file and put them together; return how many bytes have come."""
         spans = ranges(size, start)
+        joined, mutex = InOrder(whole), aio.Mutex()
+
+        async def one(number: int) -> int:
+            piece, length = await read(*spans[number])
+            with mutex:
+                joined.put(number, piece)
+            return length
+
+        async def one_of_many(number: int) -> int:
+            await self._in_turn()
+            return await one(number)
+
         if len(spans) <= IN_ORDER:
-            return [await read(offset, length) for offset, length in spans]
-        return await aio.map_parallel(lambda span: read(*span), spans, limit=OF_ONE_FILE)
+            return sum([await one(number) for number in range(len(spans))])
+        return sum(await aio.map_parallel(one_of_many, range(len(spans)), limit=OF_ONE_FILE))
+
+    async def _in_turn(self) -> None:
+        """Let the loop run once before the next of many calls at once.
+
+        Their answers come together as they went together, and are then all read in one stretch.
+        """
+        async with self._turn:
+            pass
 
     async def _text(self, path: str, offset: int, length: int) -> tuple[str, int]:
         """Read a range of a text; return it and how many bytes it has.
@@ -129,10 +163,11 @@ class AsyncFileContents:
         Counted range by range, the bytes of a long text never hold up the loop.
         """
         text = content_of(await self._read(path, offset, length, None), FileError)
-        return text, len(text.encode(errors="surrogatepass"))
+        return text, len(text if text.isascii() else text.encode(errors="surrogatepass"))
 
-    async def _bytes(self, path: str, offset: int, length: int) -> bytes:
-        return _file_reading.file_bytes(await self._read(path, offset, length, "binary"))
+    async def _bytes(self, path: str, offset: int, length: int) -> tuple[bytes, int]:
+        data = _file_reading.file_bytes(await self._read(path, offset, length, "binary"))
+        return data, len(data)
 
     async def _read(
         self, path: str, offset: int, length: int, as_format: Literal["binary"] | None
@@ -162,10 +197,13 @@ class AsyncFileContents:
         if isinstance(content, (bytes, bytearray, memoryview)):
             data = bytes(content)
             try:
-                content = data.decode()
+                text = await decoded(_Utf8(), data)
             except UnicodeDecodeError:
                 return await self._write_encoded(path, data, append=append, atomic=atomic)
-        text = _checks.text("content", content)
+        else:
+            text = content
+            for _ in _checks.blocks_of_text("content", content):
+                await aio.sleep(0)
         if atomic:
             return await self._by_way_of(text, path, commands.put_in_place)
         if len(text) > LONG and self._tools.offers(tools.SHELL):
@@ -193,11 +231,12 @@ class AsyncFileContents:
 
     async def _write_encoded(self, path: str, content: bytes, *, append: bool, atomic: bool) -> str:
         """Write bytes. The tool takes text only: they go as base64, decoded on arrival."""
-        encoded = base64.b64encode(content).decode()
         command = commands.decode_in_place if atomic else partial(commands.decode, append=append)
-        return await self._by_way_of(encoded, path, command)
+        return await self._by_way_of(Base64(content), path, command)
 
-    async def _by_way_of(self, content: str, path: str, command: Callable[[str, str], str]) -> str:
+    async def _by_way_of(
+        self, content: str | Base64, path: str, command: Callable[[str, str], str]
+    ) -> str:
         """Write a file beside another one, then let a command make that one of it.
 
         A long one is written in parts, all at once, which the command joins first: pieces of one
@@ -221,8 +260,9 @@ class AsyncFileContents:
         _file_reading.raise_for_command(f"{path} could not be written", done)
         return done.request_id
 
-    async def _write_part(self, path: str, content: str, start: int, stop: int) -> None:
+    async def _write_part(self, path: str, content: str | Base64, start: int, stop: int) -> None:
         for number, piece in enumerate(pieces(content, start, stop)):
+            await self._in_turn()
             await self._write_piece(path, piece, append=number > 0)
 
     async def _discard_all(self, paths: Sequence[str]) -> None:

@@ -1,10 +1,13 @@
 """The text of a session's file, read and written bit by bit."""
 
 import codecs
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 from agb._async.binary_file import AsyncBinaryFile
+from agb._async.decoding import decoded
 from agb._async.file_contents import AsyncFileContents
 from agb._line_buffer import LineBuffer
 from agb.exceptions import FileError, InvalidParamsError
@@ -81,8 +84,9 @@ class AsyncTextFile:
             Fewer only at the end of the file, none behind it.
         """
         if size < 0:
-            self._read.feed(self._decoded(await self._raw.read(), final=True))
-            return self._read.take(len(self._read))
+            data = await self._raw.read()
+            with self._as_text():
+                return self._read.take(len(self._read)) + await decoded(self._decoder, data)
         while len(self._read) < size and await self._fetch():
             pass
         return self._read.take(size)
@@ -137,12 +141,14 @@ class AsyncTextFile:
 
     async def _fetch(self) -> bool:
         data = await self._raw.read1()
-        self._read.feed(self._decoded(data, final=not data))
+        with self._as_text():
+            self._read.feed(self._decoder.decode(data, not data))
         return bool(data)
 
-    def _decoded(self, data: bytes, *, final: bool) -> str:
+    @contextmanager
+    def _as_text(self) -> Generator[None]:
         try:
-            return self._decoder.decode(data, final)
+            yield
         except UnicodeDecodeError:
             raise FileError(
                 f'{self.name} is not {self.encoding} text: open it with "rb"', code="File.NotText"

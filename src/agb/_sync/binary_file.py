@@ -6,14 +6,12 @@ from types import TracebackType
 from typing import Self
 
 from agb import _checks
-from agb._chunks import CHUNK
+from agb._chunks import BLOCK, CHUNK
 from agb._line_buffer import LineBuffer
 from agb._sync.file_contents import FileContents
 from agb.exceptions import AGBError, FileError, InvalidParamsError
 
 _MOST_AHEAD = 8
-_BLOCK = 20 * CHUNK
-"""So much is written at once."""
 
 
 class BinaryFile:
@@ -174,7 +172,7 @@ class BinaryFile:
             self._waiting += data
         except TypeError:
             raise InvalidParamsError(f"a binary file takes bytes, not {data!r:.80}") from None
-        if len(self._waiting) >= _BLOCK:
+        if len(self._waiting) >= BLOCK:
             self.flush()
         return len(data)
 

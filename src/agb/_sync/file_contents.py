@@ -1,12 +1,12 @@
 # Generated from src/agb/_async/file_contents.py; edit that file, then `nox -s twin`.
 """Contents of a session's files, in the pieces in which they travel."""
 
-import base64
 import secrets
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Literal, TypeVar
+from typing import AnyStr, Literal, TypeVar
 
 from attrs import frozen
 
@@ -14,7 +14,9 @@ from agb import _checks, _file_reading
 from agb import _file_commands as commands
 from agb._chunks import CHUNK, IN_ORDER, LONG, OF_ONE_FILE, parts, pieces, ranges
 from agb._concurrency import threads
+from agb._joining import Base64, Bytes, Growing, InOrder, Text
 from agb._reading import content_of, text_of
+from agb._sync.decoding import decoded
 from agb._sync.scripts import Scripts
 from agb._sync.tools import Tools
 from agb._wire import tools
@@ -26,6 +28,8 @@ T = TypeVar("T")
 
 _TRIES = 3
 _CLEANING_SECONDS = 10.0
+
+_Utf8 = getincrementaldecoder("utf-8")
 
 
 @frozen(kw_only=True)
@@ -46,6 +50,7 @@ class FileContents:
     def __init__(self, caller: Tools) -> None:
         self._tools = caller
         self._scripts = Scripts(caller)
+        self._turn = threads.Lock()
 
     def version(self, path: str) -> tuple[Version, str]:
         """Return the version of a file, and the id of the request.
@@ -70,13 +75,16 @@ class FileContents:
         """Read a whole text file; return it and the id of the first request."""
 
         def read(size: int, request_id: str) -> tuple[str, int]:
-            found = self._ranges(size, lambda o, n: self._text(path, o, n))
-            content, length = "".join(text for text, _ in found), sum(size for _, size in found)
-            if length != size:
-                # A range that ends inside a character comes back damaged from some AGBs.
-                data = self.span(path, 0, size)
-                content, length = _file_reading.decoded(path, data, request_id), len(data)
-            return content, length
+            text = Text()
+            length = self._ranges(size, lambda o, n: self._text(path, o, n), text)
+            if length == size:
+                return text.whole(), length
+            # A range that ends inside a character comes back damaged from some AGBs.
+            data = self.span(path, 0, size)
+            try:
+                return decoded(_Utf8(), data), len(data)
+            except UnicodeDecodeError:
+                raise _file_reading.not_text(path, request_id) from None
 
         return self._steady(path, read)
 
@@ -91,7 +99,9 @@ class FileContents:
 
     def span(self, path: str, offset: int, length: int) -> bytes:
         """Read bytes from an offset on: fewer only at the end of the file."""
-        return b"".join(self._ranges(length, lambda o, n: self._bytes(path, o, n), start=offset))
+        data = Bytes()
+        self._ranges(length, lambda o, n: self._bytes(path, o, n), data, start=offset)
+        return data.whole()
 
     def _steady(self, path: str, read: Callable[[int, str], tuple[T, int]]) -> tuple[T, str]:
         """Read a file as it was at one time: again when it has changed meanwhile.
@@ -112,11 +122,39 @@ class FileContents:
             f"{path} changes faster than it can be read", code="File.Changed", request_id=request_id
         )
 
-    def _ranges(self, size: int, read: Callable[[int, int], T], *, start: int = 0) -> list[T]:
+    def _ranges(
+        self,
+        size: int,
+        read: Callable[[int, int], tuple[AnyStr, int]],
+        whole: Growing[AnyStr],
+        *,
+        start: int = 0,
+    ) -> int:
+        """Read the ranges of a file and put them together; return how many bytes have come."""
         spans = ranges(size, start)
+        joined, mutex = InOrder(whole), threads.Mutex()
+
+        def one(number: int) -> int:
+            piece, length = read(*spans[number])
+            with mutex:
+                joined.put(number, piece)
+            return length
+
+        def one_of_many(number: int) -> int:
+            self._in_turn()
+            return one(number)
+
         if len(spans) <= IN_ORDER:
-            return [read(offset, length) for offset, length in spans]
-        return threads.map_parallel(lambda span: read(*span), spans, limit=OF_ONE_FILE)
+            return sum([one(number) for number in range(len(spans))])
+        return sum(threads.map_parallel(one_of_many, range(len(spans)), limit=OF_ONE_FILE))
+
+    def _in_turn(self) -> None:
+        """Let the loop run once before the next of many calls at once.
+
+        Their answers come together as they went together, and are then all read in one stretch.
+        """
+        with self._turn:
+            pass
 
     def _text(self, path: str, offset: int, length: int) -> tuple[str, int]:
         """Read a range of a text; return it and how many bytes it has.
@@ -124,10 +162,11 @@ class FileContents:
         Counted range by range, the bytes of a long text never hold up the loop.
         """
         text = content_of(self._read(path, offset, length, None), FileError)
-        return text, len(text.encode(errors="surrogatepass"))
+        return text, len(text if text.isascii() else text.encode(errors="surrogatepass"))
 
-    def _bytes(self, path: str, offset: int, length: int) -> bytes:
-        return _file_reading.file_bytes(self._read(path, offset, length, "binary"))
+    def _bytes(self, path: str, offset: int, length: int) -> tuple[bytes, int]:
+        data = _file_reading.file_bytes(self._read(path, offset, length, "binary"))
+        return data, len(data)
 
     def _read(
         self, path: str, offset: int, length: int, as_format: Literal["binary"] | None
@@ -157,10 +196,13 @@ class FileContents:
         if isinstance(content, (bytes, bytearray, memoryview)):
             data = bytes(content)
             try:
-                content = data.decode()
+                text = decoded(_Utf8(), data)
             except UnicodeDecodeError:
                 return self._write_encoded(path, data, append=append, atomic=atomic)
-        text = _checks.text("content", content)
+        else:
+            text = content
+            for _ in _checks.blocks_of_text("content", content):
+                threads.sleep(0)
         if atomic:
             return self._by_way_of(text, path, commands.put_in_place)
         if len(text) > LONG and self._tools.offers(tools.SHELL):
@@ -188,11 +230,12 @@ class FileContents:
 
     def _write_encoded(self, path: str, content: bytes, *, append: bool, atomic: bool) -> str:
         """Write bytes. The tool takes text only: they go as base64, decoded on arrival."""
-        encoded = base64.b64encode(content).decode()
         command = commands.decode_in_place if atomic else partial(commands.decode, append=append)
-        return self._by_way_of(encoded, path, command)
+        return self._by_way_of(Base64(content), path, command)
 
-    def _by_way_of(self, content: str, path: str, command: Callable[[str, str], str]) -> str:
+    def _by_way_of(
+        self, content: str | Base64, path: str, command: Callable[[str, str], str]
+    ) -> str:
         """Write a file beside another one, then let a command make that one of it.
 
         A long one is written in parts, all at once, which the command joins first: pieces of one
@@ -216,8 +259,9 @@ class FileContents:
         _file_reading.raise_for_command(f"{path} could not be written", done)
         return done.request_id
 
-    def _write_part(self, path: str, content: str, start: int, stop: int) -> None:
+    def _write_part(self, path: str, content: str | Base64, start: int, stop: int) -> None:
         for number, piece in enumerate(pieces(content, start, stop)):
+            self._in_turn()
             self._write_piece(path, piece, append=number > 0)
 
     def _discard_all(self, paths: Sequence[str]) -> None:

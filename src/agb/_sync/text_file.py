@@ -2,11 +2,14 @@
 """The text of a session's file, read and written bit by bit."""
 
 import codecs
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 from agb._line_buffer import LineBuffer
 from agb._sync.binary_file import BinaryFile
+from agb._sync.decoding import decoded
 from agb._sync.file_contents import FileContents
 from agb.exceptions import FileError, InvalidParamsError
 
@@ -82,8 +85,9 @@ class TextFile:
             Fewer only at the end of the file, none behind it.
         """
         if size < 0:
-            self._read.feed(self._decoded(self._raw.read(), final=True))
-            return self._read.take(len(self._read))
+            data = self._raw.read()
+            with self._as_text():
+                return self._read.take(len(self._read)) + decoded(self._decoder, data)
         while len(self._read) < size and self._fetch():
             pass
         return self._read.take(size)
@@ -138,12 +142,14 @@ class TextFile:
 
     def _fetch(self) -> bool:
         data = self._raw.read1()
-        self._read.feed(self._decoded(data, final=not data))
+        with self._as_text():
+            self._read.feed(self._decoder.decode(data, not data))
         return bool(data)
 
-    def _decoded(self, data: bytes, *, final: bool) -> str:
+    @contextmanager
+    def _as_text(self) -> Generator[None]:
         try:
-            return self._decoder.decode(data, final)
+            yield
         except UnicodeDecodeError:
             raise FileError(
                 f'{self.name} is not {self.encoding} text: open it with "rb"', code="File.NotText"
