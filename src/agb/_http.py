@@ -253,19 +253,33 @@ def usable_url(url: str) -> bool:
 
 
 class _Unshown(httpx.URL):
-    """A URL that carries its own permission: logs, httpx's own among them, see the host alone."""
+    """A URL that carries its own permission; a transport, whichever it is, sees all of it."""
 
-    def __str__(self) -> str:
-        return f"{host_of(super().__str__())}/..."
+    def __repr__(self) -> str:
+        return f"{host_of(str(self))}/..."
+
+
+class _HidesURLs(logging.Filter):
+    """Keeps all of such a URL but its host out of a log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change a record that tells one."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                repr(each) if isinstance(each, _Unshown) else each for each in record.args
+            )
+        return True
 
 
 _HIDES_REDIRECTS = HidesRedirects()
+_HIDES_URLS = _HidesURLs()
 
 
 def unshown(request: httpx.Request) -> httpx.Request:
     """Keep the URL of a request out of logs, and where it is redirected to."""
     for protocol in ("http11", "http2"):
         logging.getLogger(f"httpcore.{protocol}").addFilter(_HIDES_REDIRECTS)
+    logging.getLogger(httpx.__name__).addFilter(_HIDES_URLS)
     request.url = _Unshown(request.url)
     return request
 
@@ -403,7 +417,7 @@ def connection_failure(error: httpx.RequestError, where: str) -> exceptions.APIC
         where: The endpoint, without anything secret.
     """
     cause = words_of(error)
-    match error:
+    match _as_it_was(error):
         case httpx.ConnectTimeout():
             return exceptions.ConnectTimeoutError(f"{where} did not take the connection in time")
         case httpx.PoolTimeout():
@@ -422,3 +436,16 @@ def connection_failure(error: httpx.RequestError, where: str) -> exceptions.APIC
             return exceptions.APIConnectionError(
                 f"the connection to {where} broke before an answer came: {cause}"
             )
+
+
+def _as_it_was(error: httpx.RequestError) -> httpx.RequestError:
+    """Return what a failure was, where the transport of httpx-aiohttp says something else.
+
+    To it, a connection that breaks was not made in time: then nothing was sent, and a call that
+    may have run would be sent again.
+    """
+    kinds = {kind.__name__ for kind in type(error.__cause__).__mro__}
+    if "ClientConnectionError" not in kinds or "ServerTimeoutError" in kinds:
+        return error
+    known = httpx.ConnectError if "ClientConnectorError" in kinds else httpx.ReadError
+    return known(words_of(error))
