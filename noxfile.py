@@ -85,6 +85,14 @@ def tests_httpx2(session: nox.Session) -> None:
 
 
 @nox.session
+def tests_aiohttp(session: nox.Session) -> None:
+    """Tests of the client of tasks with aiohttp in place of the pool: a transport handed in."""
+    session.install(".[local]", *group("tests"))
+    found = session.posargs or ["tests/_async", "tests/conformance/_async"]
+    session.run("pytest", *SPREAD, *found, env={"AGB_TEST_TRANSPORT": "aiohttp"})
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """The main job, twice: an AGB on this machine, through `AsyncAGB` and through `AGB`."""
     session.install(".[local]")

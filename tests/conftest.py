@@ -14,6 +14,7 @@ if os.environ.get("AGB_TEST_HTTPX") == "httpx2":
 import pytest
 from hypothesis import settings
 from support.local import LocalAGB, running
+from support.transports import OVER_AIOHTTP, hand_in_aiohttp
 
 settings.register_profile("agb", deadline=None)  # how long an example takes says nothing here
 settings.register_profile("long", deadline=None, max_examples=3000)  # --hypothesis-profile=long
@@ -37,7 +38,13 @@ def _nothing_is_read_from_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture(params=["asyncio", "trio"], scope="module")
+@pytest.fixture(autouse=True)
+def _tasks_send_through_the_transport_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    if OVER_AIOHTTP:
+        hand_in_aiohttp(monkeypatch)
+
+
+@pytest.fixture(params=["asyncio"] if OVER_AIOHTTP else ["asyncio", "trio"], scope="module")
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.local import LocalAGB
+from support.transports import about_the_pool
 from support.wiretap import AsyncWiretap
 
 from agb import (
@@ -153,6 +154,7 @@ async def test_a_proxy_leads_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (await agb.list()).code == "CONNECT_FAILED"
 
 
+@about_the_pool
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "gopher://127.0.0.1:9"])
 async def test_a_proxy_that_can_not_be_used_is_told(
     monkeypatch: pytest.MonkeyPatch, proxy: str
