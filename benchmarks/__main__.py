@@ -28,6 +28,7 @@ AREAS = (
     "local_agb",
     "growth",
     "contexts",
+    "transports",
 )
 """Modules in `rows`, in the order in which they are measured."""
 

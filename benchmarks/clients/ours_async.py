@@ -1,5 +1,7 @@
 """`AsyncAGB`."""
 
+from typing import Any
+
 from agb import AsyncAGB, AsyncSession, CreateSessionParams
 from clients.wire import ARGUMENTS
 
@@ -7,8 +9,8 @@ from clients.wire import ARGUMENTS
 class Client:
     """Does everything through the public API."""
 
-    def __init__(self, endpoint: str) -> None:
-        self._agb = AsyncAGB("key", endpoint=endpoint)
+    def __init__(self, endpoint: str, **options: Any) -> None:
+        self._agb = AsyncAGB("key", endpoint=endpoint, **options)
 
     async def create(self, image: str) -> AsyncSession:
         """Make a session."""

@@ -100,6 +100,7 @@ async def held_up(client: Any, image: str, idle: bool) -> dict[str, Any]:
     """
     late = 0.0
     over = asyncio.Event()
+    text = "0123456\n" * 655_360  # what takes long is ours, not the client's
 
     async def beat() -> None:
         nonlocal late
@@ -119,7 +120,7 @@ async def held_up(client: Any, image: str, idle: bool) -> dict[str, Any]:
         for _ in range(50):
             await client.command(other)
         await client.read(other, "/tmp/5")
-        await client.write(other, "0123456\n" * 655_360)
+        await client.write(other, text)
         await client.delete(other)
     over.set()
     await beating
