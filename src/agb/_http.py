@@ -277,9 +277,10 @@ _HIDES_URLS = _HidesURLs()
 
 def unshown(request: httpx.Request) -> httpx.Request:
     """Keep the URL of a request out of logs, and where it is redirected to."""
-    for protocol in ("http11", "http2"):
-        logging.getLogger(f"httpcore.{protocol}").addFilter(_HIDES_REDIRECTS)
-    logging.getLogger(httpx.__name__).addFilter(_HIDES_URLS)
+    for library in ("", "2"):
+        logging.getLogger(f"httpx{library}").addFilter(_HIDES_URLS)
+        for protocol in ("http11", "http2"):
+            logging.getLogger(f"httpcore{library}.{protocol}").addFilter(_HIDES_REDIRECTS)
     request.url = _Unshown(request.url)
     return request
 

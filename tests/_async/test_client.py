@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+import httpx
 import pytest
 from support.local import LocalAGB
 from support.transports import about_the_pool
@@ -127,7 +128,7 @@ async def test_urls_that_carry_their_own_permission_are_in_no_log(
     (tmp_path / "in").write_bytes(b"x")
     assert (await session.file.upload(tmp_path / "in", "a")).success
     assert (await session.file.download("a", tmp_path / "out")).success
-    told = [record.getMessage() for record in caplog.records if record.name == "httpx"]
+    told = [record.getMessage() for record in caplog.records if record.name == httpx.__name__]
     stored = [line for line in told if " PUT " in line or "/objects/" in line]
     assert stored == [f'HTTP Request: PUT {agb.endpoint}/... "HTTP/1.1 200 OK"']
     assert f'HTTP Request: GET {agb.endpoint}/... "HTTP/1.1 200 OK"' in told
