@@ -1,6 +1,7 @@
 """The table, as text and as Markdown.
 
-`python table.py RESULTS [README]` prints that of a run, or puts it into a file between its marks.
+`python table.py RESULTS [README [GROUP]]` prints that of a run, or puts it, or what belongs to one
+group of it, into a file between its marks.
 """
 
 import json
@@ -36,10 +37,10 @@ def as_markdown(rows: Sequence[Shown]) -> str:
     shown: list[str] = []
     for group, members in groupby(rows, lambda row: row["group"]):
         shown += [f"### {group[:1].upper()}{group[1:]}", ""]
-        shown += ["| " + " | ".join(("row", *_HEAD[1:5], "met", *_HEAD[6:])) + " |"]
-        shown += ["| --- " * len(_HEAD) + "|"]
-        shown += ["| " + " | ".join(cells(row)) + " |" for row in members]
-        shown.append("")
+        table = [("row", *_HEAD[1:5], "met", *_HEAD[6:]), *map(cells, members)]
+        kept = [n for n in range(len(_HEAD)) if any(line[n] for line in table[1:])]
+        head, *lines = ("| " + " | ".join(line[n] for n in kept) + " |" for line in table)
+        shown += [head, "| --- " * len(kept) + "|", *lines, ""]
     return "\n".join(shown).rstrip()
 
 
@@ -89,13 +90,14 @@ def number(value: float) -> str:
     )
 
 
-def told(run: Mapping[str, Any]) -> str:
-    """Return all that a run has to tell."""
+def told(run: Mapping[str, Any], only: str = "") -> str:
+    """Return all that a run has to tell, or all of one group."""
+    rows = [row for row in run["rows"] if only in ("", row["group"])]
     about = (
         f"Python {run['python']}, {run['system']}, {run['processors']} processors, load "
         f"{run['load']:.1f} at the end, {run['seconds']} s{', quick' if run['quick'] else ''}."
     )
-    return "\n\n".join([about, as_markdown(run["rows"]), *run["failures"]])
+    return "\n\n".join([about, as_markdown(rows), *run["failures"]])
 
 
 def put(text: str, readme: Path) -> None:
@@ -106,7 +108,7 @@ def put(text: str, readme: Path) -> None:
 
 
 if __name__ == "__main__":
-    shown_run = told(json.loads(Path(sys.argv[1]).read_text()))
+    shown_run = told(json.loads(Path(sys.argv[1]).read_text()), *sys.argv[3:4])
     if len(sys.argv) > 2:
         put(shown_run, Path(sys.argv[2]))
     else:
