@@ -1,6 +1,7 @@
 # Generated from tests/_async/test_file_contents.py; edit that file, then `nox -s twin`.
 """Reading and writing what is in files, of any size and at any border."""
 
+import base64
 from collections.abc import Callable
 
 import httpx
@@ -9,7 +10,7 @@ from support.fake import Network, tool_call, tool_text
 from support.local import own_file_system
 
 from agb import AGB, APIConnectionError, FileError, InvalidParamsError, Session
-from agb._chunks import AT_ONCE, CHUNK, IN_ORDER, LONG
+from agb._chunks import AT_ONCE, BLOCK, CHUNK, IN_ORDER, LONG
 from agb.results import McpTool
 
 SIZES = (
@@ -234,3 +235,33 @@ def test_a_long_text_is_written_in_order_where_no_shell_could_join_its_parts() -
     assert {args["path"] for _, args in calls} == {"/tmp/long"}
     assert [args["mode"] for _, args in calls] == ["overwrite", *["append"] * 17]
     assert "".join(args["content"] for _, args in calls) == content
+
+
+def damaging(content: bytes) -> Callable[[httpx.Request], httpx.Response]:
+    """Serve a file as text, too, whatever is at the borders of its ranges."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        name, args = tool_call(request)
+        if name == "get_file_info":
+            return tool_text(f"size: {len(content)}\nisDirectory: false")
+        piece = content[args["offset"] : args["offset"] + args["length"]]
+        if args.get("format") == "binary":
+            return tool_text(base64.b64encode(piece).decode())
+        return tool_text(piece.decode(errors="replace"))
+
+    return answer
+
+
+def test_characters_at_the_border_of_two_ranges_are_whole() -> None:
+    text = "aé" * (BLOCK // 2)
+    with client(Network(mcp=damaging(text.encode()))) as agb:
+        read = Session(agb, "s-1").file.read("/tmp/long")
+    assert read.content == text
+
+
+def test_what_is_no_text_at_all_says_so() -> None:
+    with client(Network(mcp=damaging(b"a\xff" * BLOCK))) as agb:
+        read = Session(agb, "s-1").file.read("/tmp/long")
+    assert isinstance(read.error, FileError)
+    assert (read.code, read.request_id) == ("File.NotText", "request-1")
+    assert 'format="bytes"' in read.error_message
