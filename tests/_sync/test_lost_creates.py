@@ -1,6 +1,7 @@
 # Generated from tests/_async/test_lost_creates.py; edit that file, then `nox -s twin`.
 """Creates whose answer is lost: there is one session, or none, and never one that nobody knows."""
 
+import json
 import uuid
 
 import httpx
@@ -11,6 +12,7 @@ from support.local import LocalAGB
 from support.spoiling import Fault, Spoiling
 
 from agb import AGB, AGBError, ContextSync, CreateSessionParams
+from agb._sync import creation
 
 FAULTS = (
     spoiling.breaks,
@@ -168,3 +170,24 @@ def test_a_session_that_is_found_but_can_not_be_used_is_deleted_or_named(
     assert isinstance(created.error, AGBError)
     left = "session s-1 could not be deleted: no"
     assert (left in created.error_message) is not deleted
+
+
+@pytest.mark.usefixtures("looks_once")
+def test_a_session_that_its_agb_is_deleting_still_is_not_called_left(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(creation, "_UNDO_SECONDS", 0.2)
+    line = {"contextId": "c-1", "path": "/x", "status": "Failed", "taskType": "download"}
+    told = [{"type": "data", "data": json.dumps([line])}]
+    network = Network(
+        createSession=envelope({"sessionId": "s-1"}),
+        GetContextInfo=envelope({"contextStatus": json.dumps(told)}),
+        releaseSessionAsync=envelope(),
+        getSessionInfo=envelope({"status": "DELETING"}),
+    )
+    params = CreateSessionParams(image_id="i", context_syncs=[ContextSync("c-1", "/x")])
+    with lone(network) as agb:
+        created = agb.create(params)
+    assert created.code == "CONTEXT_SYNC_FAILED"
+    assert "releaseSessionAsync" in network.paths()
+    assert "could not be deleted" not in created.error_message + caplog.text

@@ -11,6 +11,7 @@ from agb._concurrency import aio
 from agb._creating import also_told, created_data, looks
 from agb._deadline import Deadline, or_earlier, within
 from agb._own_labels import REQUEST
+from agb._session_reading import is_going
 from agb._wire import session_endpoints as endpoints
 from agb._wire.messages.sessions import CreateSessionRequest, ListSessionsRequest, SessionRequest
 from agb.exceptions import AGBError
@@ -27,6 +28,8 @@ _FINISH_SECONDS = 15.0
 """How long a cancelled create waits for the answer that names the session."""
 _UNDO_SECONDS = 15.0
 """How long the delete of a session that nobody sees may take."""
+_BEYOND = 5.0
+"""For the delete to say how far it is."""
 
 
 class AsyncCreation:
@@ -198,8 +201,11 @@ class AsyncCreation:
         try:
             deleted = await aio.shielded(
                 lambda: AsyncSession(self._agb, session_id).delete(timeout=_UNDO_SECONDS),
-                seconds=_UNDO_SECONDS,
+                seconds=_UNDO_SECONDS + _BEYOND,
             )
+            if is_going(deleted.error):  # it needs nobody for the rest
+                self._live.forget(session_id)
+                return ""
             problem = deleted.error_message
         except TimeoutError:
             problem = f"it took longer than {_UNDO_SECONDS:g} s"

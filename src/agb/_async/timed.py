@@ -36,6 +36,7 @@ class AsyncTimed(AsyncHTTPStream):
 
     async def aclose(self) -> None:
         """Take no more of it."""
-        if isinstance(self._chunks, AsyncGenerator):  # one that is left half-way complains
+        is_left = isinstance(self._chunks, AsyncGenerator)  # one that is half-way complains
+        if is_left:
             await cast("AsyncGenerator[bytes, None]", self._chunks).aclose()
         await self._stream.aclose()

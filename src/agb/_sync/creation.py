@@ -10,6 +10,7 @@ from agb._concurrency import threads
 from agb._creating import also_told, created_data, looks
 from agb._deadline import Deadline, or_earlier, within
 from agb._own_labels import REQUEST
+from agb._session_reading import is_going
 from agb._sync.labels import Labels
 from agb._sync.session import Session
 from agb._wire import session_endpoints as endpoints
@@ -28,6 +29,8 @@ _FINISH_SECONDS = 15.0
 """How long a cancelled create waits for the answer that names the session."""
 _UNDO_SECONDS = 15.0
 """How long the delete of a session that nobody sees may take."""
+_BEYOND = 5.0
+"""For the delete to say how far it is."""
 
 
 class Creation:
@@ -193,8 +196,11 @@ class Creation:
         try:
             deleted = threads.shielded(
                 lambda: Session(self._agb, session_id).delete(timeout=_UNDO_SECONDS),
-                seconds=_UNDO_SECONDS,
+                seconds=_UNDO_SECONDS + _BEYOND,
             )
+            if is_going(deleted.error):  # it needs nobody for the rest
+                self._live.forget(session_id)
+                return ""
             problem = deleted.error_message
         except TimeoutError:
             problem = f"it took longer than {_UNDO_SECONDS:g} s"

@@ -37,6 +37,7 @@ class Timed(HTTPStream):
 
     def close(self) -> None:
         """Take no more of it."""
-        if isinstance(self._chunks, Generator):  # one that is left half-way complains
+        is_left = isinstance(self._chunks, Generator)  # one that is half-way complains
+        if is_left:
             cast("Generator[bytes, None, None]", self._chunks).close()
         self._stream.close()
