@@ -21,9 +21,12 @@ from agb import (
     _failures,
     _file_commands,
     _file_reading,
+    _lease,
     _reading,
+    _retry,
     _session_reading,
     _shell,
+    _transfers,
 )
 from agb._wire import code, link, stream, texts
 from agb._wire.answers import Answer, Malformed, Refused, ToolAnswer, good_answer, read_answer
@@ -269,3 +272,31 @@ def test_whatever_a_script_prints_is_read_or_judged(printed: str) -> None:
     assert is_sound(list(_file_commands.read_walk(printed)))
     ran = CommandResult(request_id="r-1", stdout=printed, output=printed)
     assert is_sound(judged(lambda: _shell.bounded_result(ran, ran)))
+
+
+@given(
+    status=st.integers(0, 599),
+    headers=HEADERS | odd.TEXTS.map(lambda text: {"retry-after": text}),
+    content=odd.BYTES | odd.TEXTS.map(lambda text: f"<Code>{text}</Code>".encode(errors="replace")),
+)
+def test_whatever_a_store_says_of_a_refusal_is_an_error_with_a_code(
+    status: int, headers: dict[str, str], content: bytes
+) -> None:
+    error = _transfers.store_refusal("file", status, headers, content)
+    assert error.code
+    assert isinstance(error.request_id, str)
+    assert error.retry_after is None or error.retry_after >= 0
+    assert isinstance(_retry.failure_of(error), _retry.Failure)
+
+
+OWNED = _lease.lease_labels(60)
+NUMBERS = st.sampled_from(["0", "-1", "9" * 5000, "9" * 20, "1.5", "nan", "inf", "-inf", "1e400"])
+
+
+@given(told=st.fixed_dictionaries({}, optional=dict.fromkeys(OWNED, odd.TEXTS | NUMBERS)))
+def test_whatever_labels_say_of_an_owner_is_a_lease_or_none(told: dict[str, str]) -> None:
+    for labels in (told, OWNED | told):
+        lease = _lease.read_lease(labels)
+        if lease is not None:
+            assert lease.expires_at.tzinfo is not None
+            assert lease.over(0) in {None, "expired", "owner ended"}
