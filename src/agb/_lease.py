@@ -76,7 +76,7 @@ class Lease:
             os.kill(self.pid, 0)
         except ProcessLookupError:
             return True
-        except OSError:  # it is somebody else's, or has no number that a process can have
+        except (OSError, OverflowError):  # it is somebody else's, or has no number that a process can have
             return False
         state, started = _seen(self.pid)
         return state in _ENDED or (bool(started) and started != self.started)
