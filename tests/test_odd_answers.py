@@ -33,7 +33,8 @@ from agb._wire.answers import Answer, Malformed, Refused, ToolAnswer, good_answe
 from agb._wire.codec import Misread, dump, load, load_loosely
 from agb._wire.endpoints import ENDPOINTS, Endpoint
 from agb._wire.messages.contexts import ContextData, ContextFileLine, ContextInfoData
-from agb._wire.messages.sessions import CreateSessionData, ResourceData, SessionData
+from agb._wire.messages.facts import ResourceData
+from agb._wire.messages.sessions import CreateSessionData, SessionData
 from agb._wire.messages.tools import ContentPart, ToolCallData, ToolLine, read_tool_list
 from agb.exceptions import AGBError, APIError
 from agb.results import CommandResult

@@ -26,7 +26,8 @@ from agb import (
 )
 from agb._wire.answers import Answer, ToolAnswer
 from agb._wire.code import write_outcome
-from agb._wire.messages.sessions import CreateSessionData, DesktopInfo, ResourceData
+from agb._wire.messages.facts import DesktopInfo, ResourceData
+from agb._wire.messages.sessions import CreateSessionData
 from agb._wire.messages.tools import ContentPart, ToolCallData
 from agb.exceptions import APIError, SessionNotFoundError
 

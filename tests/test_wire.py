@@ -14,15 +14,9 @@ from agb._wire import context_endpoints, endpoints, session_endpoints
 from agb._wire.answers import Malformed, Refused, good_answer, read_answer, refusal
 from agb._wire.codec import DEEPEST, Misread, load, load_loosely, parse
 from agb._wire.endpoints import ENDPOINTS, Endpoint, read_request, write_request
+from agb._wire.messages.facts import LinkRequest, ListSessionsRequest, ResourceData, SessionPage
 from agb._wire.messages.labels import LabelsData, SetLabelsRequest
-from agb._wire.messages.sessions import (
-    CreateSessionRequest,
-    LinkRequest,
-    ListSessionsRequest,
-    ResourceData,
-    SessionPage,
-    SessionRequest,
-)
+from agb._wire.messages.sessions import CreateSessionRequest, SessionRequest
 from agb._wire.messages.tools import ToolCallData, ToolCallRequest, ToolLine
 from agb._wire.tools import EditFileArguments, RunCodeArguments
 

@@ -6,13 +6,12 @@ import signal
 from collections.abc import Mapping
 from typing import Literal, cast
 
-from attrs import frozen
-
 from agb import _checks
 from agb._reading import command_error
 from agb._retry import surely_not_sent
 from agb._scripts import CLOSED, ENDED, NO_STDIN, RUNNING, UNKNOWN
 from agb._shell import joined, whole
+from agb._wire.values import frozen
 from agb.exceptions import (
     AGBError,
     APIConnectionError,

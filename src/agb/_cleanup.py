@@ -20,10 +20,11 @@ from agb._failures import malformed, refusal
 from agb._http import HTTPClient
 from agb._own_labels import REQUEST
 from agb._roster import Roster
-from agb._wire import session_endpoints as endpoints
+from agb._wire import endpoints
 from agb._wire.answers import Malformed, Refused, read_answer
 from agb._wire.endpoint import Endpoint, write_request
-from agb._wire.messages.sessions import ListSessionsRequest, SessionRequest
+from agb._wire.messages.facts import ListSessionsRequest
+from agb._wire.messages.sessions import SessionRequest
 from agb.config import Config
 from agb.exceptions import AGBError, SessionNotFoundError, WaitTimeoutError
 

@@ -6,7 +6,7 @@ Each runs in the directory that `place_of` names, so that it sees what the file 
 import shlex
 from collections.abc import Iterator, Sequence
 
-from attrs import frozen
+from agb._wire.values import frozen
 
 LIMIT_MS = 60_000
 """How long a command for files may run; some AGBs end a request after that."""

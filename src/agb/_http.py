@@ -10,12 +10,12 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
-from attrs import frozen
 
 from agb import exceptions
 from agb._deadline import Deadline, current_deadline
 from agb._secrets import HidesRedirects
 from agb._version import __version__
+from agb._wire.values import frozen
 
 AsyncHTTPClient = httpx.AsyncClient
 HTTPClient = httpx.Client

@@ -17,9 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from attrs import frozen
-
 from agb._own_labels import PREFIX
+from agb._wire.values import frozen
 
 MARK = {PREFIX + "lease": "1"}
 """What every leased session is found by."""

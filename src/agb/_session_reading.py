@@ -1,14 +1,16 @@
 """Pure: from what an AGB tells about a session to the values that users see."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from attrs import fields
 
-from agb._wire.messages.sessions import DesktopInfo, ResourceData, SessionData
+from agb import results
+from agb._wire import messages
+from agb._wire.messages.sessions import SessionData
 from agb._wire.messages.tools import ToolLine
 from agb.exceptions import AGBError, SessionNotDeletedError, SessionNotFoundError, WaitTimeoutError
-from agb.results import McpTool, SessionInfo
-from agb.results import SessionData as PublicSessionData
 
 _LISTENING = "listening"
 DELETING = "DELETING"
@@ -58,12 +60,12 @@ def is_listening(output: str) -> bool:
     return output.strip() == _LISTENING
 
 
-def session_info(data: ResourceData) -> SessionInfo:
+def session_info(data: messages.ResourceData) -> results.SessionInfo:
     """Return the facts of a session; desktop fields only where there is a desktop."""
-    desktop = data.desktop_info or DesktopInfo()
-    known = {field.name: getattr(desktop, field.name) for field in fields(DesktopInfo)}
+    desktop = data.desktop_info or messages.DesktopInfo()
+    known = {field.name: getattr(desktop, field.name) for field in fields(messages.DesktopInfo)}
     known["resource_id"] = desktop.resource_id or data.resource_id or None
-    return SessionInfo(
+    return results.SessionInfo(
         session_id=data.session_id,
         resource_url=data.resource_url,
         sandbox=data.sandbox or None,
@@ -71,10 +73,10 @@ def session_info(data: ResourceData) -> SessionInfo:
     )
 
 
-def public_tools(lines: Sequence[ToolLine]) -> tuple[McpTool, ...]:
+def public_tools(lines: Sequence[ToolLine]) -> tuple[results.McpTool, ...]:
     """Return what users see of tools."""
     return tuple(
-        McpTool(
+        results.McpTool(
             name=line.name,
             description=line.description,
             input_schema=line.input_schema,
@@ -85,9 +87,9 @@ def public_tools(lines: Sequence[ToolLine]) -> tuple[McpTool, ...]:
     )
 
 
-def public_session_data(data: SessionData) -> PublicSessionData:
+def public_session_data(data: SessionData) -> results.SessionData:
     """Return what users see of a session's data."""
-    return PublicSessionData(
+    return results.SessionData(
         session_id=data.session_id,
         app_instance_id=data.app_instance_id,
         resource_id=data.resource_id,

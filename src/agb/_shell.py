@@ -11,10 +11,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from agb import _checks
 from agb._reading import command_error
+from agb._wire.values import frozen
 from agb.exceptions import (
     AGBError,
     CommandError,

@@ -5,12 +5,13 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, assert_never
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from agb import _reading
 from agb._wire import stream
 from agb._wire.code import CodeError, CodeOutcome, Display
 from agb._wire.tools import RUN_CODE
+from agb._wire.values import frozen
 from agb.exceptions import (
     AGBError,
     APIConnectionError,

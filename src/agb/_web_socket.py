@@ -4,9 +4,8 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from agb import _http
+from agb._wire.values import frozen
 from agb.exceptions import StreamUnavailableError
 
 if TYPE_CHECKING:

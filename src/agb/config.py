@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
 from agb._http import in_clear, usable_url
 from agb._secrets import NotPickled, hidden
+from agb._wire.values import frozen
 from agb.exceptions import ConfigurationError
 
 _log = logging.getLogger("agb")

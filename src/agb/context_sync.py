@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any, Self, TypeVar, cast
 
-from attrs import field, frozen
+from attrs import field
 from attrs.converters import default_if_none
 from attrs.validators import optional
 
 from agb._wire.codec import wire
+from agb._wire.values import frozen
 from agb.exceptions import InvalidParamsError
 
 E = TypeVar("E", bound=Enum)

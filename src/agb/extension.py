@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from attrs import field, frozen
+from attrs import field
 
+from agb._wire.values import frozen
 from agb.exceptions import InvalidParamsError
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
-from attrs import field, frozen
+from attrs import field
 
 from agb._own_labels import PREFIX, is_own
+from agb._wire.values import frozen
 from agb.exceptions import InvalidParamsError
 from agb.extension import ExtensionOption
 

@@ -1,5 +1,7 @@
 """The client: creates, finds and deletes sessions."""
 
+from __future__ import annotations
+
 import os
 import secrets
 import ssl
@@ -8,7 +10,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from agb import _checks
+from agb import _checks, results
 from agb._async.creation import AsyncCreation
 from agb._async.keeping import AsyncKeeper
 from agb._async.listing import AsyncListing
@@ -26,12 +28,11 @@ from agb._lease import LONGEST
 from agb._roster import Roster
 from agb._secrets import NotPickled, hidden
 from agb._session_reading import public_session_data
-from agb._wire import session_endpoints as endpoints
+from agb._wire import endpoints, messages
 from agb._wire.answers import Answer
-from agb._wire.messages.sessions import SessionData, SessionPage, SessionRequest
+from agb._wire.messages.sessions import SessionData, SessionRequest
 from agb.config import Config
 from agb.exceptions import ConfigurationError, InvalidParamsError
-from agb.results import DeleteResult, GetSessionResult, ReapResult, SessionListResult, SessionResult
 from agb.session_params import BrowserContext, CreateSessionParams, checked_labels
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ class AsyncAGB(NotPickled):
         vars(self).pop("context", None)  # one of the client that this one was made of
 
     @cached_property
-    def context(self) -> "AsyncContextService":
+    def context(self) -> AsyncContextService:
         """Contexts of the account."""
         from agb._async.contexts import AsyncContextService  # noqa: PLC0415 - few programs need it
 
@@ -266,13 +267,13 @@ class AsyncAGB(NotPickled):
 
             AT_EXIT.client_closed(self.live.roster)
 
-    @reported(SessionResult[AsyncSession])
+    @reported
     async def create(
         self,
         params: CreateSessionParams | None = None,
         *,
         timeout: float = 300.0,  # noqa: ASYNC109 - bounds the waiting, not the call
-    ) -> SessionResult[AsyncSession]:
+    ) -> results.SessionResult[AsyncSession]:
         """Create a session.
 
         Args:
@@ -301,7 +302,7 @@ class AsyncAGB(NotPickled):
         *,
         image_id: str | None = None,
         labels: Mapping[str, str] | None = None,
-        context_syncs: "Sequence[ContextSync] | None" = None,
+        context_syncs: Sequence[ContextSync] | None = None,
         browser_context: BrowserContext | None = None,
         policy_id: str | None = None,
         idle_release_timeout: int | None = None,
@@ -352,8 +353,8 @@ class AsyncAGB(NotPickled):
             lease=None if lease is None else _checks.at_least("lease", lease, 1, LONGEST),
         )
 
-    @reported(SessionResult[AsyncSession])
-    async def get(self, session_id: str) -> SessionResult[AsyncSession]:
+    @reported
+    async def get(self, session_id: str) -> results.SessionResult[AsyncSession]:
         """Get a handle to a session that is there.
 
         Args:
@@ -364,10 +365,10 @@ class AsyncAGB(NotPickled):
         """
         answer = await self._get(session_id)
         session = AsyncSession.from_data(self, answer.data)
-        return SessionResult(request_id=answer.request_id, session=session)
+        return results.SessionResult(request_id=answer.request_id, session=session)
 
-    @reported(GetSessionResult)
-    async def get_session(self, session_id: str) -> GetSessionResult:
+    @reported
+    async def get_session(self, session_id: str) -> results.GetSessionResult:
         """Ask what the AGB knows about a session.
 
         Args:
@@ -377,13 +378,15 @@ class AsyncAGB(NotPickled):
             Its data as `data`.
         """
         answer = await self._get(session_id)
-        return GetSessionResult(request_id=answer.request_id, data=public_session_data(answer.data))
+        return results.GetSessionResult(
+            request_id=answer.request_id, data=public_session_data(answer.data)
+        )
 
     async def _get(self, session_id: str) -> Answer[SessionData]:
         request = SessionRequest(session_id=_checks.non_blank("session_id", session_id))
         return await self.transport.call(endpoints.GET_SESSION, request, session_id=session_id)
 
-    @reported(SessionListResult[AsyncSession])
+    @reported
     async def list(
         self,
         labels: Mapping[str, str] | None = None,
@@ -391,7 +394,7 @@ class AsyncAGB(NotPickled):
         limit: int | None = None,
         *,
         next_token: str | None = None,
-    ) -> SessionListResult[AsyncSession]:
+    ) -> results.SessionListResult[AsyncSession]:
         """List active sessions of the account, newest first, a page at a time.
 
         Args:
@@ -414,11 +417,11 @@ class AsyncAGB(NotPickled):
         return self._as_result(await self._listing.numbered(wanted, size, number), size)
 
     def _as_result(
-        self, answer: Answer[SessionPage], limit: int
-    ) -> SessionListResult[AsyncSession]:
+        self, answer: Answer[messages.SessionPage], limit: int
+    ) -> results.SessionListResult[AsyncSession]:
         page = answer.data
         ids = tuple(line.session_id for line in page.data if line.session_id)
-        return SessionListResult(
+        return results.SessionListResult(
             request_id=answer.request_id,
             sessions=tuple(AsyncSession(self, session_id) for session_id in ids),
             session_ids=ids,
@@ -454,8 +457,8 @@ class AsyncAGB(NotPickled):
             if not token:
                 return
 
-    @reported(ReapResult)
-    async def reap(self, *, dry_run: bool = False, grace: float = 30.0) -> ReapResult:
+    @reported
+    async def reap(self, *, dry_run: bool = False, grace: float = 30.0) -> results.ReapResult:
         """Delete what owners that were killed have left: sessions whose lease has run out.
 
         Only sessions that were opened with a `lease` are found. On the machine of the owner,
@@ -471,7 +474,7 @@ class AsyncAGB(NotPickled):
         reaper = AsyncReaper(self, dry_run=dry_run, grace=_checks.at_least("grace", grace, 0))
         return await reaper.run()
 
-    @reported(DeleteResult)
+    @reported
     async def delete(
         self,
         session: AsyncBaseSession | str,
@@ -479,7 +482,7 @@ class AsyncAGB(NotPickled):
         *,
         wait: bool = True,
         timeout: float = 60.0,  # noqa: ASYNC109 - bounds the waiting, not the call
-    ) -> DeleteResult:
+    ) -> results.DeleteResult:
         """Delete a session. One that is gone already counts as deleted.
 
         Args:

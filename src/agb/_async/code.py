@@ -106,7 +106,7 @@ class AsyncCode:
         """
         return AsyncCodeStream(self._as_run(code, language, timeout_s))
 
-    @reported(CodeExecutionResult)
+    @reported
     async def _run(
         self, code: str, language: str, timeout_s: int, callbacks: Callbacks
     ) -> CodeExecutionResult:

@@ -66,7 +66,7 @@ class AsyncCommand:
 
     execute_command = execute
 
-    @reported(CommandResult)
+    @reported
     async def _execute(
         self,
         command: str | Sequence[str],
@@ -176,7 +176,7 @@ class AsyncCommand:
         (await process.status()).raise_for_error()
         return process
 
-    @reported(ProcessListResult)
+    @reported
     async def list_processes(self) -> ProcessListResult:
         """List the background processes of the session, those that have ended too.
 

@@ -33,7 +33,7 @@ from agb.results import (
 class AsyncContextService(AsyncContextFiles):
     """Contexts of the account. Reached as `agb.context`."""
 
-    @reported(ContextResult)
+    @reported
     async def get(
         self,
         name: str | None = None,
@@ -81,7 +81,7 @@ class AsyncContextService(AsyncContextFiles):
         """
         return await self.get(name, create=True)
 
-    @reported(ContextListResult)
+    @reported
     async def list(self, limit: int = 10, *, next_token: str | None = None) -> ContextListResult:
         """List contexts, newest first, a page at a time.
 
@@ -119,7 +119,7 @@ class AsyncContextService(AsyncContextFiles):
             if not token:
                 return
 
-    @reported(OperationResult[str])
+    @reported
     async def update(self, context: Context) -> OperationResult[str]:
         """Rename a context.
 
@@ -136,7 +136,7 @@ class AsyncContextService(AsyncContextFiles):
         answer = await self._transport.call(endpoints.MODIFY_CONTEXT, request)
         return OperationResult(request_id=answer.request_id, data=request.id)
 
-    @reported(OperationResult[str])
+    @reported
     async def delete(self, context: Context | str) -> OperationResult[str]:
         """Delete a context with all its files.
 
@@ -156,7 +156,7 @@ class AsyncContextService(AsyncContextFiles):
             return OperationResult(request_id=error.request_id, data=request.id)
         return OperationResult(request_id=answer.request_id, data=request.id)
 
-    @reported(ClearContextResult)
+    @reported
     async def clear_async(self, context_id: str) -> ClearContextResult:
         """Begin to remove all files of a context, and do not wait. The context itself stays.
 
@@ -169,7 +169,7 @@ class AsyncContextService(AsyncContextFiles):
             request_id=answer.request_id, status="clearing", context_id=identifier
         )
 
-    @reported(ClearContextResult)
+    @reported
     async def get_clear_status(self, context_id: str) -> ClearContextResult:
         """Ask how far the removal of a context's files is.
 
@@ -188,7 +188,7 @@ class AsyncContextService(AsyncContextFiles):
             context_id=identifier,
         )
 
-    @reported(ClearContextResult)
+    @reported
     async def clear(
         self,
         context_id: str,

@@ -12,8 +12,8 @@ from agb._creating import also_told, created_data, looks
 from agb._deadline import Deadline, or_earlier, within
 from agb._own_labels import REQUEST
 from agb._session_reading import is_going
-from agb._wire import session_endpoints as endpoints
-from agb._wire.messages.sessions import CreateSessionRequest, ListSessionsRequest, SessionRequest
+from agb._wire import endpoints, messages
+from agb._wire.messages.sessions import CreateSessionRequest, SessionRequest
 from agb.exceptions import AGBError
 from agb.results import SessionResult
 
@@ -115,7 +115,7 @@ class AsyncCreation:
         return None
 
     async def _shows(self) -> bool:
-        wanted = ListSessionsRequest(labels={REQUEST: self._label})
+        wanted = messages.ListSessionsRequest(labels={REQUEST: self._label})
         answer = await self._agb.transport.call(endpoints.LIST_SESSIONS, wanted)
         listed = [line.session_id for line in answer.data.data if line.session_id]
         ours = [each for each in listed if await self._is_ours(each)]

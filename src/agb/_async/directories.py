@@ -31,7 +31,7 @@ class AsyncDirectories:
         self._transfer = transfer
         self._contents = AsyncFileContents(caller)
 
-    @reported(DirectoryTransferResult)
+    @reported
     async def upload(
         self,
         local: str | os.PathLike[str],
@@ -70,7 +70,7 @@ class AsyncDirectories:
         unpacked = await self._contents.run(commands.unpack(archive, name), folder)
         raise_for_command(f"{target} could not be filled", unpacked)
 
-    @reported(DirectoryTransferResult)
+    @reported
     async def download(
         self,
         remote: str,

@@ -7,8 +7,6 @@ from contextlib import suppress
 from functools import partial
 from typing import AnyStr, Literal, TypeVar
 
-from attrs import frozen
-
 from agb import _checks, _file_reading
 from agb import _file_commands as commands
 from agb._async.decoding import decoded
@@ -20,6 +18,7 @@ from agb._joining import Base64, Bytes, Growing, InOrder, Text
 from agb._reading import content_of, text_of
 from agb._wire import tools
 from agb._wire.answers import ToolAnswer
+from agb._wire.values import frozen
 from agb.exceptions import AGBError, FileError, InvalidParamsError, UnexpectedResponseError
 from agb.results import CommandResult
 

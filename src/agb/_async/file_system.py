@@ -68,17 +68,17 @@ class AsyncFileSystem(AsyncFileTree, AsyncFileTransfers, AsyncFileWatching):
             error=InvalidParamsError(f'format must be "text" or "bytes", not {format!r}')
         )
 
-    @reported(FileContentResult)
+    @reported
     async def _read_text(self, path: str) -> FileContentResult:
         content, request_id = await self._contents.text(path)
         return FileContentResult(request_id=request_id, content=content)
 
-    @reported(BinaryFileContentResult)
+    @reported
     async def _read_bytes(self, path: str) -> BinaryFileContentResult:
         content, request_id = await self._contents.data(path)
         return BinaryFileContentResult(request_id=request_id, content=content)
 
-    @reported(BoolResult)
+    @reported
     async def write(
         self, path: str, content: str | bytes, mode: str = "overwrite", *, atomic: bool = False
     ) -> BoolResult:
@@ -105,7 +105,7 @@ class AsyncFileSystem(AsyncFileTree, AsyncFileTransfers, AsyncFileWatching):
             )
         )
 
-    @reported(BoolResult)
+    @reported
     async def append(self, path: str, content: str | bytes) -> BoolResult:
         """Write to the end of a file; one that is missing is made.
 
@@ -115,7 +115,7 @@ class AsyncFileSystem(AsyncFileTree, AsyncFileTransfers, AsyncFileWatching):
         """
         return BoolResult(request_id=await self._contents.write(path, content, append=True))
 
-    @reported(EditResult)
+    @reported
     async def edit(
         self, path: str, edits: Sequence[Mapping[str, str]], dry_run: bool = False
     ) -> EditResult:
@@ -137,7 +137,7 @@ class AsyncFileSystem(AsyncFileTree, AsyncFileTransfers, AsyncFileWatching):
         diff = texts.read_diff(text_of(answer, FileError))
         return EditResult(request_id=answer.request_id, diff=diff)
 
-    @reported(MultipleFileContentResult)
+    @reported
     async def read_batch(
         self, paths: Sequence[str], *, exact: bool = False
     ) -> MultipleFileContentResult:
@@ -167,7 +167,7 @@ class AsyncFileSystem(AsyncFileTree, AsyncFileTransfers, AsyncFileWatching):
             contents=texts.read_blocks(text_of(answer, FileError), wanted),
         )
 
-    @reported(WriteBatchResult)
+    @reported
     async def write_batch(
         self, contents: Mapping[str, str | bytes], *, atomic: bool = False
     ) -> WriteBatchResult:

@@ -28,7 +28,7 @@ class AsyncFileTree:
         self._tools = caller
         self._contents = AsyncFileContents(caller)
 
-    @reported(FileInfoResult)
+    @reported
     async def info(self, path: str) -> FileInfoResult:
         """Tell size, kind, mode, owner and time of a file or directory.
 
@@ -38,7 +38,7 @@ class AsyncFileTree:
         answer = await self._tools.call(tools.GET_FILE_INFO, _checks.at(path))
         return FileInfoResult(request_id=answer.request_id, file_info=reading.file_facts(answer))
 
-    @reported(OperationResult[FileStat])
+    @reported
     async def stat(self, path: str) -> OperationResult[FileStat]:
         """Tell what is known of a file or directory, as a `FileStat`.
 
@@ -51,7 +51,7 @@ class AsyncFileTree:
         info = (await self.info(path)).raise_for_error()
         return OperationResult(request_id=info.request_id, data=info.stat)
 
-    @reported(ExistsResult)
+    @reported
     async def exists(self, path: str) -> ExistsResult:
         """Tell whether there is something at a path.
 
@@ -66,7 +66,7 @@ class AsyncFileTree:
             raise info.error
         return ExistsResult(request_id=info.request_id, data=info.success)
 
-    @reported(DirectoryListResult)
+    @reported
     async def list(self, path: str, *, recursive: bool = False) -> DirectoryListResult:
         """List the entries of a directory.
 
@@ -85,7 +85,7 @@ class AsyncFileTree:
             path, await self._tools.call(tools.LIST_DIRECTORY, _checks.at(path))
         )
 
-    @reported(BoolResult)
+    @reported
     async def mkdir(self, path: str) -> BoolResult:
         """Make a directory and its parents; one that is there is fine.
 
@@ -94,7 +94,7 @@ class AsyncFileTree:
         """
         return reading.done(await self._tools.call(tools.CREATE_DIRECTORY, _checks.at(path)))
 
-    @reported(BoolResult)
+    @reported
     async def remove(self, path: str) -> BoolResult:
         """Remove a file, or a directory with all it holds.
 
@@ -103,7 +103,7 @@ class AsyncFileTree:
         """
         return reading.done(await self._tools.call(tools.DELETE_FILE, _checks.at(path)))
 
-    @reported(BoolResult)
+    @reported
     async def move(self, source: str, destination: str) -> BoolResult:
         """Move or rename a file or directory.
 
@@ -117,7 +117,7 @@ class AsyncFileTree:
         )
         return reading.done(await self._tools.call(tools.MOVE_FILE, arguments))
 
-    @reported(FileSearchResult)
+    @reported
     async def search(
         self, path: str, pattern: str, exclude_patterns: Sequence[str] | None = None
     ) -> FileSearchResult:
@@ -139,7 +139,7 @@ class AsyncFileTree:
             matches=texts.read_matches(text_of(answer, FileError)),
         )
 
-    @reported(FileSearchResult)
+    @reported
     async def glob(self, pattern: str) -> FileSearchResult:
         """Find files and directories by the pattern of their paths, such as `/tmp/**/*.py`.
 

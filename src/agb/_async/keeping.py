@@ -8,7 +8,7 @@ from agb._concurrency import aio, place
 from agb._deadline import Deadline, within
 from agb._keeping import Duties, Duty
 from agb._lease import lease_labels
-from agb._wire import session_endpoints as endpoints
+from agb._wire import endpoints
 from agb._wire.messages.sessions import SessionRequest
 from agb.exceptions import AGBError, ClientClosedError, SessionNotFoundError
 

@@ -1,13 +1,14 @@
 """Labels of a session: users' own, apart from the SDK's."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from agb._concurrency import aio
 from agb._own_labels import own_labels, users_labels
-from agb._wire import session_endpoints as endpoints
+from agb._wire import endpoints, messages
 from agb._wire.answers import Answer
-from agb._wire.messages.labels import LabelsData, SetLabelsRequest
 from agb._wire.messages.sessions import NoData, SessionRequest
 
 if TYPE_CHECKING:
@@ -25,12 +26,12 @@ class AsyncLabels:
         session_id: The session.
     """
 
-    def __init__(self, transport: "AsyncTransport", session_id: str) -> None:
+    def __init__(self, transport: AsyncTransport, session_id: str) -> None:
         self._transport = transport
         self._session_id = session_id
         self._changing = aio.Lock()
 
-    async def read(self) -> Answer[LabelsData]:
+    async def read(self) -> Answer[messages.LabelsData]:
         """Return all labels, the SDK's own among them."""
         request = SessionRequest(session_id=self._session_id)
         return await self._transport.call(
@@ -50,7 +51,7 @@ class AsyncLabels:
             return await self._write(merged), users_labels(merged)
 
     async def _write(self, labels: Mapping[str, str]) -> Answer[NoData]:
-        request = SetLabelsRequest(session_id=self._session_id, labels=labels)
+        request = messages.SetLabelsRequest(session_id=self._session_id, labels=labels)
         return await self._transport.call(
             endpoints.SET_LABELS, request, session_id=self._session_id
         )

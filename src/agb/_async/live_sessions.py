@@ -7,7 +7,7 @@ from agb._concurrency import aio
 from agb._deadline import Deadline
 from agb._roster import Roster
 from agb._session_reading import is_gone, is_over
-from agb._wire import session_endpoints as endpoints
+from agb._wire import endpoints
 from agb._wire.messages.sessions import SessionRequest
 from agb.exceptions import AGBError, SessionLimitError
 

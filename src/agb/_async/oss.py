@@ -103,6 +103,6 @@ class AsyncOss:
         """
         return await self._call("oss_download_annon", url=url, path=path)
 
-    @reported(McpToolResult)
+    @reported
     async def _call(self, tool: str, **arguments: str | None) -> McpToolResult:
         return _reading.tool_result(await self._tools.call_by_name(tool, arguments))

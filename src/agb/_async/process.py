@@ -51,7 +51,7 @@ class AsyncProcess:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}>"
 
-    @reported(ProcessStatusResult)
+    @reported
     async def status(self) -> ProcessStatusResult:
         """Ask how the process is.
 
@@ -99,7 +99,7 @@ class AsyncProcess:
         result = await self._wait(timeout, max_output, kill=kill)
         return result.raise_for_error() if check else result
 
-    @reported(CommandResult)
+    @reported
     async def _wait(
         self, seconds: float | None, max_output: int | None, *, kill: bool
     ) -> CommandResult:
@@ -148,7 +148,7 @@ class AsyncProcess:
         """
         return await self._output(stream, offset)
 
-    @reported(ProcessOutputResult)
+    @reported
     async def _output(self, name: str, offset: int) -> ProcessOutputResult:
         stream = _background.checked_stream(name)
         start = _background.checked_offset("offset", offset)
@@ -194,7 +194,7 @@ class AsyncProcess:
             _background.checked_offset("stderr_offset", stderr_offset),
         )
 
-    @reported(BoolResult)
+    @reported
     async def write_stdin(self, data: str | bytes) -> BoolResult:
         """Send to the standard input of a process that was started with `stdin=True`.
 
@@ -215,7 +215,7 @@ class AsyncProcess:
             sent = await self._write(given[start : start + CHUNK], more="yes")
         return sent
 
-    @reported(BoolResult)
+    @reported
     async def close_stdin(self) -> BoolResult:
         """Close the standard input: the process reads what was sent, and then its end."""
         return await self._write(b"", more="no")
@@ -224,7 +224,7 @@ class AsyncProcess:
         encoded = base64.b64encode(data).decode()
         return await self._do(_scripts.WRITE, AGB_DATA=encoded, AGB_MORE=more)
 
-    @reported(BoolResult)
+    @reported
     async def signal(self, sig: str | int | signal.Signals) -> BoolResult:
         """Send a signal to the whole process group: the process and what it started.
 
@@ -237,7 +237,7 @@ class AsyncProcess:
         """
         return await self._do(_scripts.SIGNAL, AGB_SIGNAL=_background.checked_signal(sig))
 
-    @reported(BoolResult)
+    @reported
     async def kill(self) -> BoolResult:
         """Kill the whole process group, at once. One that has ended already counts as killed.
 
@@ -252,7 +252,7 @@ class AsyncProcess:
             _background.said(killed, self.id)
         return BoolResult(request_id=killed.request_id)
 
-    @reported(BoolResult)
+    @reported
     async def remove(self) -> BoolResult:
         """Remove all that the session keeps of a process that has ended.
 

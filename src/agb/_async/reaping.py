@@ -1,16 +1,18 @@
 """Finding and deleting sessions whose owner is no more."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from agb import results
 from agb._async.labels import AsyncLabels
 from agb._async.listing import AsyncListing
 from agb._async.session import AsyncSession
 from agb._concurrency import aio
 from agb._lease import MARK, read_lease
 from agb.exceptions import SessionNotFoundError
-from agb.results import ReapedSession, ReapResult
 
 if TYPE_CHECKING:
     from agb._async.client import AsyncAGB
@@ -28,12 +30,12 @@ class AsyncReaper:
         grace: Seconds that clocks may differ by.
     """
 
-    def __init__(self, agb: "AsyncAGB", *, dry_run: bool, grace: float) -> None:
+    def __init__(self, agb: AsyncAGB, *, dry_run: bool, grace: float) -> None:
         self._agb = agb
         self._dry_run = dry_run
         self._grace = grace
 
-    async def run(self) -> ReapResult:
+    async def run(self) -> results.ReapResult:
         """Find what nobody owns any more, and delete it.
 
         Raises:
@@ -42,7 +44,7 @@ class AsyncReaper:
         session_ids, request_id = await self._leased()
         seen = await aio.map_parallel(self._reap, session_ids, limit=_AT_ONCE)
         found = tuple(each for each in seen if each is not None)
-        return ReapResult(
+        return results.ReapResult(
             request_id=request_id,
             error=next((each.error for each in found if each.error is not None), None),
             sessions=found,
@@ -59,7 +61,7 @@ class AsyncReaper:
             if not token:
                 return found, answer.request_id
 
-    async def _reap(self, session_id: str) -> ReapedSession | None:
+    async def _reap(self, session_id: str) -> results.ReapedSession | None:
         try:
             labels = (await AsyncLabels(self._agb.transport, session_id).read()).data.labels
         except SessionNotFoundError:
@@ -68,7 +70,7 @@ class AsyncReaper:
         reason = None if lease is None else lease.over(self._grace)
         if lease is None or reason is None:
             return None
-        found = ReapedSession(
+        found = results.ReapedSession(
             session_id=session_id,
             owner=lease.owner,
             host=lease.host,

@@ -4,32 +4,27 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+from agb._reporting import failed_result
 from agb.exceptions import AGBError
-from agb.results import Result
+from agb.results.base import Result
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=Result)
 
 
-def reported(
-    failed: Callable[..., R],
-) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Coroutine[Any, Any, R]]]:
+def reported(operation: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Let a public operation return a failed result where it would raise an `AGBError`.
 
-    Everything else is a bug, and raises.
-
-    Args:
-        failed: Class of the operation's result.
+    The result is of the class that the operation is annotated with, which is loaded when it is
+    needed. Everything else is a bug, and raises.
     """
 
-    def decorate(operation: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
-        @wraps(operation)
-        async def report(*args: P.args, **kwargs: P.kwargs) -> R:
-            try:
-                return await operation(*args, **kwargs)
-            except AGBError as error:
-                return failed(error=error, request_id=error.request_id)
+    @wraps(operation)
+    async def report(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await operation(*args, **kwargs)
+        except AGBError as error:
+            failed: R = failed_result(operation, error)
+            return failed
 
-        return report
-
-    return decorate
+    return report

@@ -1,11 +1,13 @@
 """A session: what it is, and what can be done with it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from agb import _checks
+from agb import _checks, results
 from agb._async.deletion import AsyncDeletion
 from agb._async.labels import AsyncLabels
 from agb._async.reported import reported
@@ -19,21 +21,10 @@ from agb._keeping import expiry
 from agb._own_labels import users_labels
 from agb._secrets import NotPickled
 from agb._session_reading import is_listening, listening_probe, public_tools, session_info
-from agb._wire import session_endpoints as endpoints
-from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
-from agb._wire.messages.tools import ListToolsRequest, read_tool_list
+from agb._wire import endpoints, messages
+from agb._wire.messages.sessions import SessionData, SessionRequest
+from agb._wire.messages.tools import read_tool_list
 from agb.exceptions import ExecutionTimeoutError, InvalidParamsError, WaitTimeoutError
-from agb.results import (
-    DeleteResult,
-    LinkResult,
-    McpTool,
-    McpToolResult,
-    McpToolsResult,
-    OperationResult,
-    SessionInfo,
-    SessionMetricsResult,
-    SessionStatusResult,
-)
 from agb.session_params import checked_labels
 
 if TYPE_CHECKING:
@@ -68,7 +59,7 @@ class AsyncBaseSession(NotPickled):
 
     _instead = "pass its session_id on, and get() the session with a client there"
 
-    def __init__(self, agb: "AsyncAGB", session_id: str) -> None:
+    def __init__(self, agb: AsyncAGB, session_id: str) -> None:
         self.agb = agb
         self.session_id = session_id
         self.expires_at: datetime | None = None
@@ -79,13 +70,13 @@ class AsyncBaseSession(NotPickled):
         self.link_url = ""
         self.ws_url = ""
         self.token = ""
-        self.tool_list: Sequence[McpTool] = ()
+        self.tool_list: Sequence[results.McpTool] = ()
         self._tools = AsyncTools(self)
         self._streams = AsyncStreams(self)
         self._labels = AsyncLabels(self.transport, session_id)
 
     @classmethod
-    def from_data(cls, agb: "AsyncAGB", data: SessionData, image_id: str = "") -> Self:
+    def from_data(cls, agb: AsyncAGB, data: SessionData, image_id: str = "") -> Self:
         """Make a handle from what an AGB told about a session."""
         session = cls(agb, data.session_id)
         session.expires_at = expiry(data, created=bool(image_id))
@@ -110,28 +101,28 @@ class AsyncBaseSession(NotPickled):
     # Each of these loads what only it needs, when it is used first.
 
     @cached_property
-    def code(self) -> "AsyncCode":
+    def code(self) -> AsyncCode:
         """Runs code."""
         from agb._async.code import AsyncCode  # noqa: PLC0415
 
         return AsyncCode(self, self._tools, self._streams)
 
     @cached_property
-    def command(self) -> "AsyncCommand":
+    def command(self) -> AsyncCommand:
         """Runs shell commands."""
         from agb._async.command import AsyncCommand  # noqa: PLC0415
 
         return AsyncCommand(self._tools)
 
     @cached_property
-    def context(self) -> "AsyncSessionContext":
+    def context(self) -> AsyncSessionContext:
         """Contexts that the session has mounted."""
         from agb._async.session_context import AsyncSessionContext  # noqa: PLC0415
 
         return AsyncSessionContext(self)
 
     @cached_property
-    def file(self) -> "AsyncFileSystem":
+    def file(self) -> AsyncFileSystem:
         """Reads and writes files."""
         from agb._async.file_system import AsyncFileSystem  # noqa: PLC0415
         from agb._async.transfer import AsyncFileTransfer  # noqa: PLC0415
@@ -140,12 +131,12 @@ class AsyncBaseSession(NotPickled):
         return AsyncFileSystem(self._tools, transfer)
 
     @property
-    def file_system(self) -> "AsyncFileSystem":
+    def file_system(self) -> AsyncFileSystem:
         """The same as `file`."""
         return self.file
 
     @cached_property
-    def oss(self) -> "AsyncOss":
+    def oss(self) -> AsyncOss:
         """Copies files between this machine and the session."""
         from agb._async.oss import AsyncOss  # noqa: PLC0415
 
@@ -159,7 +150,7 @@ class AsyncBaseSession(NotPickled):
         """Return the identifier of the session."""
         return self.session_id
 
-    def get_client(self) -> "AsyncClient":
+    def get_client(self) -> AsyncClient:
         """Return the HTTP client for calls that have no method here."""
         return self.agb.client
 
@@ -171,8 +162,8 @@ class AsyncBaseSession(NotPickled):
         """Return the token that opens `link_url`. It is a secret."""
         return self.token
 
-    @reported(OperationResult[SessionInfo])
-    async def info(self) -> OperationResult[SessionInfo]:
+    @reported
+    async def info(self) -> results.OperationResult[results.SessionInfo]:
         """Ask for facts about the session.
 
         Returns:
@@ -182,10 +173,10 @@ class AsyncBaseSession(NotPickled):
         answer = await self.transport.call(
             endpoints.GET_RESOURCE, self._request(), session_id=self.session_id
         )
-        return OperationResult(request_id=answer.request_id, data=session_info(answer.data))
+        return results.OperationResult(request_id=answer.request_id, data=session_info(answer.data))
 
-    @reported(SessionStatusResult)
-    async def get_status(self) -> SessionStatusResult:
+    @reported
+    async def get_status(self) -> results.SessionStatusResult:
         """Ask where the session is in its life. Asking does not keep it alive.
 
         Returns:
@@ -194,18 +185,18 @@ class AsyncBaseSession(NotPickled):
         answer = await self.transport.call(
             endpoints.GET_SESSION_INFO, self._request(), session_id=self.session_id
         )
-        return SessionStatusResult(request_id=answer.request_id, status=answer.data.status)
+        return results.SessionStatusResult(request_id=answer.request_id, status=answer.data.status)
 
-    @reported(OperationResult[None])
-    async def keep_alive(self) -> OperationResult[None]:
+    @reported
+    async def keep_alive(self) -> results.OperationResult[None]:
         """Start the session's idle time anew."""
         answer = await self.transport.call(
             endpoints.REFRESH_IDLE_TIME, self._request(), session_id=self.session_id
         )
-        return OperationResult(request_id=answer.request_id)
+        return results.OperationResult(request_id=answer.request_id)
 
-    @reported(OperationResult[None])
-    async def set_labels(self, labels: Mapping[str, str]) -> OperationResult[None]:
+    @reported
+    async def set_labels(self, labels: Mapping[str, str]) -> results.OperationResult[None]:
         """Replace all labels of the session.
 
         Args:
@@ -216,20 +207,24 @@ class AsyncBaseSession(NotPickled):
         if not checked:
             raise InvalidParamsError("labels must not be empty: a session can't lose all of them")
         answer = await self._labels.replace(checked)
-        return OperationResult(request_id=answer.request_id)
+        return results.OperationResult(request_id=answer.request_id)
 
-    @reported(OperationResult[Mapping[str, str]])
-    async def get_labels(self) -> OperationResult[Mapping[str, str]]:
+    @reported
+    async def get_labels(self) -> results.OperationResult[Mapping[str, str]]:
         """Ask for the labels of the session.
 
         Returns:
             The labels as `data`; an empty map when it has none.
         """
         answer = await self._labels.read()
-        return OperationResult(request_id=answer.request_id, data=users_labels(answer.data.labels))
+        return results.OperationResult(
+            request_id=answer.request_id, data=users_labels(answer.data.labels)
+        )
 
-    @reported(OperationResult[Mapping[str, str]])
-    async def update_labels(self, labels: Mapping[str, str]) -> OperationResult[Mapping[str, str]]:
+    @reported
+    async def update_labels(
+        self, labels: Mapping[str, str]
+    ) -> results.OperationResult[Mapping[str, str]]:
         """Add labels to those that the session has, or change them.
 
         The labels are read, merged and written back: of two programs that do so at once, one
@@ -242,16 +237,16 @@ class AsyncBaseSession(NotPickled):
             All labels of the session as `data`.
         """
         answer, merged = await self._labels.update(checked_labels(labels))
-        return OperationResult(request_id=answer.request_id, data=merged)
+        return results.OperationResult(request_id=answer.request_id, data=merged)
 
-    @reported(LinkResult)
+    @reported
     async def get_link(
         self,
         protocol_type: str | None = None,
         port: int | None = None,
         *,
         wait_port: float | None = None,
-    ) -> LinkResult:
+    ) -> results.LinkResult:
         """Ask for a URL that leads into the session. It carries its own permission.
 
         Args:
@@ -270,7 +265,7 @@ class AsyncBaseSession(NotPickled):
             link = await session.get_link(port=30100, wait_port=30)
             ```
         """
-        request = LinkRequest(
+        request = messages.LinkRequest(
             session_id=self.session_id, protocol_type=protocol_type, port=_checks.port(port)
         )
         if wait_port is not None:
@@ -278,7 +273,7 @@ class AsyncBaseSession(NotPickled):
                 raise InvalidParamsError("wait_port needs a port to wait for")
             await self._wait_until_listening(port, _checks.seconds("wait_port", wait_port))
         answer = await self.transport.call(endpoints.GET_LINK, request, session_id=self.session_id)
-        return LinkResult(request_id=answer.request_id, data=answer.data.url)
+        return results.LinkResult(request_id=answer.request_id, data=answer.data.url)
 
     async def _wait_until_listening(self, port: int, seconds: float) -> None:
         deadline = Deadline(seconds)
@@ -297,10 +292,10 @@ class AsyncBaseSession(NotPickled):
             request_id=request_id,
         )
 
-    @reported(SessionMetricsResult)
+    @reported
     async def get_metrics(
         self, read_timeout: int | None = None, connect_timeout: int | None = None
-    ) -> SessionMetricsResult:
+    ) -> results.SessionMetricsResult:
         """Ask what the session uses of processor, memory, disk and network.
 
         Args:
@@ -319,8 +314,8 @@ class AsyncBaseSession(NotPickled):
             )
         )
 
-    @reported(McpToolsResult)
-    async def list_mcp_tools(self, image_id: str | None = None) -> McpToolsResult:
+    @reported
+    async def list_mcp_tools(self, image_id: str | None = None) -> results.McpToolsResult:
         """Ask which MCP tools an image has.
 
         Args:
@@ -331,17 +326,19 @@ class AsyncBaseSession(NotPickled):
             raise InvalidParamsError(
                 "image_id is needed: this handle does not know the image of its session"
             )
-        answer = await self.transport.call(endpoints.LIST_TOOLS, ListToolsRequest(image_id=image))
-        return McpToolsResult(request_id=answer.request_id, tools=public_tools(answer.data))
+        answer = await self.transport.call(
+            endpoints.LIST_TOOLS, messages.ListToolsRequest(image_id=image)
+        )
+        return results.McpToolsResult(request_id=answer.request_id, tools=public_tools(answer.data))
 
-    @reported(McpToolResult)
+    @reported
     async def call_mcp_tool(
         self,
         tool_name: str,
         args: Mapping[str, Any],
         read_timeout: int | None = None,
         connect_timeout: int | None = None,
-    ) -> McpToolResult:
+    ) -> results.McpToolResult:
         """Call any MCP tool of the session.
 
         Args:
@@ -361,14 +358,14 @@ class AsyncBaseSession(NotPickled):
         answer = await self._tools.call_by_name(name, _checks.arguments(args), timeouts)
         return tool_result(answer)
 
-    @reported(DeleteResult)
+    @reported
     async def delete(
         self,
         sync_context: bool = False,
         *,
         wait: bool = True,
         timeout: float = 60.0,  # noqa: ASYNC109 - bounds the waiting, not the call
-    ) -> DeleteResult:
+    ) -> results.DeleteResult:
         """Delete the session. One that is gone already counts as deleted.
 
         Streams of this handle end with a `StreamDisconnectedError`.

@@ -24,7 +24,7 @@ class AsyncSessionContext:
     def __init__(self, session: "AsyncBaseSession") -> None:
         self._session = session
 
-    @reported(ContextInfoResult)
+    @reported
     async def info(
         self,
         context_id: str | None = None,
@@ -51,7 +51,7 @@ class AsyncSessionContext:
             request_id=answer.request_id, context_status_data=public_statuses(answer)
         )
 
-    @reported(ContextSyncResult)
+    @reported
     async def sync(
         self,
         context_id: str | None = None,
@@ -80,7 +80,7 @@ class AsyncSessionContext:
             callback(result.success)
         return result
 
-    @reported(ContextSyncResult)
+    @reported
     async def _sync(
         self, context_id: str | None, path: str | None, mode: str | None, deadline: Deadline
     ) -> ContextSyncResult:

@@ -7,8 +7,7 @@ from agb._failures import malformed, refusal
 from agb._http import Timeouts, usable_url
 from agb._retry import TABLE, Failure, failure_of
 from agb._secrets import Secret
-from agb._wire import link
-from agb._wire import session_endpoints as endpoints
+from agb._wire import endpoints, link
 from agb._wire.answers import Malformed, Refused, ToolAnswer
 from agb._wire.codec import ToolArguments, dump
 from agb._wire.endpoint import Safety

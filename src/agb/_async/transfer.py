@@ -41,7 +41,7 @@ class AsyncFileTransfer:
         """Return the directory of the session that files go through."""
         return (await self._way()).context_path
 
-    @reported(UploadResult)
+    @reported
     async def upload(
         self,
         local: str | os.PathLike[str],
@@ -76,7 +76,7 @@ class AsyncFileTransfer:
             request_id_sync=synced,
         )
 
-    @reported(DownloadResult)
+    @reported
     async def download(
         self,
         remote: str,

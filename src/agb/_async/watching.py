@@ -214,7 +214,7 @@ class AsyncFileWatching:
         self._tools = caller
         self._watched: set[str] = set()
 
-    @reported(FileChangeResult)
+    @reported
     async def get_file_change(self, path: str) -> FileChangeResult:
         """Tell what changed below a path since the last call for it.
 

@@ -1,6 +1,8 @@
 # Generated from src/agb/_async/client.py; edit that file, then `nox -s twin`.
 """The client: creates, finds and deletes sessions."""
 
+from __future__ import annotations
+
 import os
 import secrets
 import ssl
@@ -9,7 +11,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from agb import _checks
+from agb import _checks, results
 from agb._creating import create_request
 from agb._deadline import Deadline
 from agb._http import HTTPClient, HTTPTransport
@@ -27,12 +29,11 @@ from agb._sync.reported import reported
 from agb._sync.scope import SessionScope
 from agb._sync.session import BaseSession, Session
 from agb._sync.transport import Connections, Transport
-from agb._wire import session_endpoints as endpoints
+from agb._wire import endpoints, messages
 from agb._wire.answers import Answer
-from agb._wire.messages.sessions import SessionData, SessionPage, SessionRequest
+from agb._wire.messages.sessions import SessionData, SessionRequest
 from agb.config import Config
 from agb.exceptions import ConfigurationError, InvalidParamsError
-from agb.results import DeleteResult, GetSessionResult, ReapResult, SessionListResult, SessionResult
 from agb.session_params import BrowserContext, CreateSessionParams, checked_labels
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ class AGB(NotPickled):
         vars(self).pop("context", None)  # one of the client that this one was made of
 
     @cached_property
-    def context(self) -> "ContextService":
+    def context(self) -> ContextService:
         """Contexts of the account."""
         from agb._sync.contexts import ContextService  # noqa: PLC0415 - few programs need it
 
@@ -267,13 +268,13 @@ class AGB(NotPickled):
 
             AT_EXIT.client_closed(self.live.roster)
 
-    @reported(SessionResult[Session])
+    @reported
     def create(
         self,
         params: CreateSessionParams | None = None,
         *,
         timeout: float = 300.0,
-    ) -> SessionResult[Session]:
+    ) -> results.SessionResult[Session]:
         """Create a session.
 
         Args:
@@ -302,7 +303,7 @@ class AGB(NotPickled):
         *,
         image_id: str | None = None,
         labels: Mapping[str, str] | None = None,
-        context_syncs: "Sequence[ContextSync] | None" = None,
+        context_syncs: Sequence[ContextSync] | None = None,
         browser_context: BrowserContext | None = None,
         policy_id: str | None = None,
         idle_release_timeout: int | None = None,
@@ -353,8 +354,8 @@ class AGB(NotPickled):
             lease=None if lease is None else _checks.at_least("lease", lease, 1, LONGEST),
         )
 
-    @reported(SessionResult[Session])
-    def get(self, session_id: str) -> SessionResult[Session]:
+    @reported
+    def get(self, session_id: str) -> results.SessionResult[Session]:
         """Get a handle to a session that is there.
 
         Args:
@@ -365,10 +366,10 @@ class AGB(NotPickled):
         """
         answer = self._get(session_id)
         session = Session.from_data(self, answer.data)
-        return SessionResult(request_id=answer.request_id, session=session)
+        return results.SessionResult(request_id=answer.request_id, session=session)
 
-    @reported(GetSessionResult)
-    def get_session(self, session_id: str) -> GetSessionResult:
+    @reported
+    def get_session(self, session_id: str) -> results.GetSessionResult:
         """Ask what the AGB knows about a session.
 
         Args:
@@ -378,13 +379,15 @@ class AGB(NotPickled):
             Its data as `data`.
         """
         answer = self._get(session_id)
-        return GetSessionResult(request_id=answer.request_id, data=public_session_data(answer.data))
+        return results.GetSessionResult(
+            request_id=answer.request_id, data=public_session_data(answer.data)
+        )
 
     def _get(self, session_id: str) -> Answer[SessionData]:
         request = SessionRequest(session_id=_checks.non_blank("session_id", session_id))
         return self.transport.call(endpoints.GET_SESSION, request, session_id=session_id)
 
-    @reported(SessionListResult[Session])
+    @reported
     def list(
         self,
         labels: Mapping[str, str] | None = None,
@@ -392,7 +395,7 @@ class AGB(NotPickled):
         limit: int | None = None,
         *,
         next_token: str | None = None,
-    ) -> SessionListResult[Session]:
+    ) -> results.SessionListResult[Session]:
         """List active sessions of the account, newest first, a page at a time.
 
         Args:
@@ -414,10 +417,12 @@ class AGB(NotPickled):
             return self._as_result(self._listing.page(wanted, size, next_token), size)
         return self._as_result(self._listing.numbered(wanted, size, number), size)
 
-    def _as_result(self, answer: Answer[SessionPage], limit: int) -> SessionListResult[Session]:
+    def _as_result(
+        self, answer: Answer[messages.SessionPage], limit: int
+    ) -> results.SessionListResult[Session]:
         page = answer.data
         ids = tuple(line.session_id for line in page.data if line.session_id)
-        return SessionListResult(
+        return results.SessionListResult(
             request_id=answer.request_id,
             sessions=tuple(Session(self, session_id) for session_id in ids),
             session_ids=ids,
@@ -452,8 +457,8 @@ class AGB(NotPickled):
             if not token:
                 return
 
-    @reported(ReapResult)
-    def reap(self, *, dry_run: bool = False, grace: float = 30.0) -> ReapResult:
+    @reported
+    def reap(self, *, dry_run: bool = False, grace: float = 30.0) -> results.ReapResult:
         """Delete what owners that were killed have left: sessions whose lease has run out.
 
         Only sessions that were opened with a `lease` are found. On the machine of the owner,
@@ -469,7 +474,7 @@ class AGB(NotPickled):
         reaper = Reaper(self, dry_run=dry_run, grace=_checks.at_least("grace", grace, 0))
         return reaper.run()
 
-    @reported(DeleteResult)
+    @reported
     def delete(
         self,
         session: BaseSession | str,
@@ -477,7 +482,7 @@ class AGB(NotPickled):
         *,
         wait: bool = True,
         timeout: float = 60.0,
-    ) -> DeleteResult:
+    ) -> results.DeleteResult:
         """Delete a session. One that is gone already counts as deleted.
 
         Args:

@@ -105,7 +105,7 @@ class Code:
         """
         return CodeStream(self._as_run(code, language, timeout_s))
 
-    @reported(CodeExecutionResult)
+    @reported
     def _run(
         self, code: str, language: str, timeout_s: int, callbacks: Callbacks
     ) -> CodeExecutionResult:

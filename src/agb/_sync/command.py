@@ -67,7 +67,7 @@ class Command:
 
     execute_command = execute
 
-    @reported(CommandResult)
+    @reported
     def _execute(
         self,
         command: str | Sequence[str],
@@ -177,7 +177,7 @@ class Command:
         process.status().raise_for_error()
         return process
 
-    @reported(ProcessListResult)
+    @reported
     def list_processes(self) -> ProcessListResult:
         """List the background processes of the session, those that have ended too.
 

@@ -33,7 +33,7 @@ class ContextFiles:
         self._transport = transport
         self._storage = Storage(transport)
 
-    @reported(ContextFileListResult)
+    @reported
     def list_files(
         self,
         context_id: str,
@@ -83,7 +83,7 @@ class ContextFiles:
                 return
             number += 1
 
-    @reported(FileUrlResult)
+    @reported
     def get_file_upload_url(self, context_id: str, file_path: str) -> FileUrlResult:
         """Ask for a URL to which a file of a context can be put.
 
@@ -100,7 +100,7 @@ class ContextFiles:
             request_id=answer.request_id, url=answer.data.url, expire_time=answer.data.expire_time
         )
 
-    @reported(FileUrlResult)
+    @reported
     def get_file_download_url(self, context_id: str, file_path: str) -> FileUrlResult:
         """Ask for a URL from which a file of a context can be got.
 
@@ -117,7 +117,7 @@ class ContextFiles:
             request_id=answer.request_id, url=answer.data.url, expire_time=answer.data.expire_time
         )
 
-    @reported(BoolResult)
+    @reported
     def delete_file(self, context_id: str, file_path: str) -> BoolResult:
         """Delete a file of a context.
 
@@ -135,7 +135,7 @@ class ContextFiles:
             return BoolResult(request_id=error.request_id)
         return BoolResult(request_id=answer.request_id)
 
-    @reported(UploadResult)
+    @reported
     def upload_file(
         self,
         context_id: str,
@@ -171,7 +171,7 @@ class ContextFiles:
             request_id_upload_url=link.request_id,
         )
 
-    @reported(DownloadResult)
+    @reported
     def download_file(
         self,
         context_id: str,
@@ -207,7 +207,7 @@ class ContextFiles:
             request_id_download_url=link.request_id,
         )
 
-    @reported(DirectoryTransferResult)
+    @reported
     def upload_directory(
         self,
         context_id: str,
@@ -247,7 +247,7 @@ class ContextFiles:
             paths=tuple(names), skipped=tuple(skipped), bytes_moved=sum(sizes)
         )
 
-    @reported(DirectoryTransferResult)
+    @reported
     def download_directory(
         self,
         context_id: str,

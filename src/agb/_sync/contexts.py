@@ -34,7 +34,7 @@ from agb.results import (
 class ContextService(ContextFiles):
     """Contexts of the account. Reached as `agb.context`."""
 
-    @reported(ContextResult)
+    @reported
     def get(
         self,
         name: str | None = None,
@@ -82,7 +82,7 @@ class ContextService(ContextFiles):
         """
         return self.get(name, create=True)
 
-    @reported(ContextListResult)
+    @reported
     def list(self, limit: int = 10, *, next_token: str | None = None) -> ContextListResult:
         """List contexts, newest first, a page at a time.
 
@@ -119,7 +119,7 @@ class ContextService(ContextFiles):
             if not token:
                 return
 
-    @reported(OperationResult[str])
+    @reported
     def update(self, context: Context) -> OperationResult[str]:
         """Rename a context.
 
@@ -136,7 +136,7 @@ class ContextService(ContextFiles):
         answer = self._transport.call(endpoints.MODIFY_CONTEXT, request)
         return OperationResult(request_id=answer.request_id, data=request.id)
 
-    @reported(OperationResult[str])
+    @reported
     def delete(self, context: Context | str) -> OperationResult[str]:
         """Delete a context with all its files.
 
@@ -156,7 +156,7 @@ class ContextService(ContextFiles):
             return OperationResult(request_id=error.request_id, data=request.id)
         return OperationResult(request_id=answer.request_id, data=request.id)
 
-    @reported(ClearContextResult)
+    @reported
     def clear_async(self, context_id: str) -> ClearContextResult:
         """Begin to remove all files of a context, and do not wait. The context itself stays.
 
@@ -169,7 +169,7 @@ class ContextService(ContextFiles):
             request_id=answer.request_id, status="clearing", context_id=identifier
         )
 
-    @reported(ClearContextResult)
+    @reported
     def get_clear_status(self, context_id: str) -> ClearContextResult:
         """Ask how far the removal of a context's files is.
 
@@ -188,7 +188,7 @@ class ContextService(ContextFiles):
             context_id=identifier,
         )
 
-    @reported(ClearContextResult)
+    @reported
     def clear(
         self,
         context_id: str,

@@ -8,7 +8,7 @@ from agb._deadline import Deadline
 from agb._session_reading import DELETING, is_gone, is_over
 from agb._sync.session_streams import Streams
 from agb._sync.transport import Transport
-from agb._wire import session_endpoints as endpoints
+from agb._wire import endpoints
 from agb._wire.messages.sessions import SessionRequest
 from agb.exceptions import (
     APIError,

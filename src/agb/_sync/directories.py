@@ -32,7 +32,7 @@ class Directories:
         self._transfer = transfer
         self._contents = FileContents(caller)
 
-    @reported(DirectoryTransferResult)
+    @reported
     def upload(
         self,
         local: str | os.PathLike[str],
@@ -71,7 +71,7 @@ class Directories:
         unpacked = self._contents.run(commands.unpack(archive, name), folder)
         raise_for_command(f"{target} could not be filled", unpacked)
 
-    @reported(DirectoryTransferResult)
+    @reported
     def download(
         self,
         remote: str,

@@ -8,8 +8,6 @@ from contextlib import suppress
 from functools import partial
 from typing import AnyStr, Literal, TypeVar
 
-from attrs import frozen
-
 from agb import _checks, _file_reading
 from agb import _file_commands as commands
 from agb._chunks import CHUNK, IN_ORDER, LONG, OF_ONE_FILE, parts, pieces, ranges
@@ -21,6 +19,7 @@ from agb._sync.scripts import Scripts
 from agb._sync.tools import Tools
 from agb._wire import tools
 from agb._wire.answers import ToolAnswer
+from agb._wire.values import frozen
 from agb.exceptions import AGBError, FileError, InvalidParamsError, UnexpectedResponseError
 from agb.results import CommandResult
 

@@ -69,17 +69,17 @@ class FileSystem(FileTree, FileTransfers, FileWatching):
             error=InvalidParamsError(f'format must be "text" or "bytes", not {format!r}')
         )
 
-    @reported(FileContentResult)
+    @reported
     def _read_text(self, path: str) -> FileContentResult:
         content, request_id = self._contents.text(path)
         return FileContentResult(request_id=request_id, content=content)
 
-    @reported(BinaryFileContentResult)
+    @reported
     def _read_bytes(self, path: str) -> BinaryFileContentResult:
         content, request_id = self._contents.data(path)
         return BinaryFileContentResult(request_id=request_id, content=content)
 
-    @reported(BoolResult)
+    @reported
     def write(
         self, path: str, content: str | bytes, mode: str = "overwrite", *, atomic: bool = False
     ) -> BoolResult:
@@ -104,7 +104,7 @@ class FileSystem(FileTree, FileTransfers, FileWatching):
             request_id=self._contents.write(path, content, append=mode == "append", atomic=atomic)
         )
 
-    @reported(BoolResult)
+    @reported
     def append(self, path: str, content: str | bytes) -> BoolResult:
         """Write to the end of a file; one that is missing is made.
 
@@ -114,7 +114,7 @@ class FileSystem(FileTree, FileTransfers, FileWatching):
         """
         return BoolResult(request_id=self._contents.write(path, content, append=True))
 
-    @reported(EditResult)
+    @reported
     def edit(
         self, path: str, edits: Sequence[Mapping[str, str]], dry_run: bool = False
     ) -> EditResult:
@@ -136,7 +136,7 @@ class FileSystem(FileTree, FileTransfers, FileWatching):
         diff = texts.read_diff(text_of(answer, FileError))
         return EditResult(request_id=answer.request_id, diff=diff)
 
-    @reported(MultipleFileContentResult)
+    @reported
     def read_batch(self, paths: Sequence[str], *, exact: bool = False) -> MultipleFileContentResult:
         """Read several text files.
 
@@ -164,7 +164,7 @@ class FileSystem(FileTree, FileTransfers, FileWatching):
             contents=texts.read_blocks(text_of(answer, FileError), wanted),
         )
 
-    @reported(WriteBatchResult)
+    @reported
     def write_batch(
         self, contents: Mapping[str, str | bytes], *, atomic: bool = False
     ) -> WriteBatchResult:

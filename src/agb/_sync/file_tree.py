@@ -29,7 +29,7 @@ class FileTree:
         self._tools = caller
         self._contents = FileContents(caller)
 
-    @reported(FileInfoResult)
+    @reported
     def info(self, path: str) -> FileInfoResult:
         """Tell size, kind, mode, owner and time of a file or directory.
 
@@ -39,7 +39,7 @@ class FileTree:
         answer = self._tools.call(tools.GET_FILE_INFO, _checks.at(path))
         return FileInfoResult(request_id=answer.request_id, file_info=reading.file_facts(answer))
 
-    @reported(OperationResult[FileStat])
+    @reported
     def stat(self, path: str) -> OperationResult[FileStat]:
         """Tell what is known of a file or directory, as a `FileStat`.
 
@@ -52,7 +52,7 @@ class FileTree:
         info = self.info(path).raise_for_error()
         return OperationResult(request_id=info.request_id, data=info.stat)
 
-    @reported(ExistsResult)
+    @reported
     def exists(self, path: str) -> ExistsResult:
         """Tell whether there is something at a path.
 
@@ -67,7 +67,7 @@ class FileTree:
             raise info.error
         return ExistsResult(request_id=info.request_id, data=info.success)
 
-    @reported(DirectoryListResult)
+    @reported
     def list(self, path: str, *, recursive: bool = False) -> DirectoryListResult:
         """List the entries of a directory.
 
@@ -86,7 +86,7 @@ class FileTree:
             path, self._tools.call(tools.LIST_DIRECTORY, _checks.at(path))
         )
 
-    @reported(BoolResult)
+    @reported
     def mkdir(self, path: str) -> BoolResult:
         """Make a directory and its parents; one that is there is fine.
 
@@ -95,7 +95,7 @@ class FileTree:
         """
         return reading.done(self._tools.call(tools.CREATE_DIRECTORY, _checks.at(path)))
 
-    @reported(BoolResult)
+    @reported
     def remove(self, path: str) -> BoolResult:
         """Remove a file, or a directory with all it holds.
 
@@ -104,7 +104,7 @@ class FileTree:
         """
         return reading.done(self._tools.call(tools.DELETE_FILE, _checks.at(path)))
 
-    @reported(BoolResult)
+    @reported
     def move(self, source: str, destination: str) -> BoolResult:
         """Move or rename a file or directory.
 
@@ -118,7 +118,7 @@ class FileTree:
         )
         return reading.done(self._tools.call(tools.MOVE_FILE, arguments))
 
-    @reported(FileSearchResult)
+    @reported
     def search(
         self, path: str, pattern: str, exclude_patterns: Sequence[str] | None = None
     ) -> FileSearchResult:
@@ -140,7 +140,7 @@ class FileTree:
             matches=texts.read_matches(text_of(answer, FileError)),
         )
 
-    @reported(FileSearchResult)
+    @reported
     def glob(self, pattern: str) -> FileSearchResult:
         """Find files and directories by the pattern of their paths, such as `/tmp/**/*.py`.
 

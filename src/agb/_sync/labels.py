@@ -1,14 +1,15 @@
 # Generated from src/agb/_async/labels.py; edit that file, then `nox -s twin`.
 """Labels of a session: users' own, apart from the SDK's."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from agb._concurrency import threads
 from agb._own_labels import own_labels, users_labels
-from agb._wire import session_endpoints as endpoints
+from agb._wire import endpoints, messages
 from agb._wire.answers import Answer
-from agb._wire.messages.labels import LabelsData, SetLabelsRequest
 from agb._wire.messages.sessions import NoData, SessionRequest
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ class Labels:
         session_id: The session.
     """
 
-    def __init__(self, transport: "Transport", session_id: str) -> None:
+    def __init__(self, transport: Transport, session_id: str) -> None:
         self._transport = transport
         self._session_id = session_id
         self._changing = threads.Lock()
 
-    def read(self) -> Answer[LabelsData]:
+    def read(self) -> Answer[messages.LabelsData]:
         """Return all labels, the SDK's own among them."""
         request = SessionRequest(session_id=self._session_id)
         return self._transport.call(endpoints.GET_LABELS, request, session_id=self._session_id)
@@ -49,5 +50,5 @@ class Labels:
             return self._write(merged), users_labels(merged)
 
     def _write(self, labels: Mapping[str, str]) -> Answer[NoData]:
-        request = SetLabelsRequest(session_id=self._session_id, labels=labels)
+        request = messages.SetLabelsRequest(session_id=self._session_id, labels=labels)
         return self._transport.call(endpoints.SET_LABELS, request, session_id=self._session_id)

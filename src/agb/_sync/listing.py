@@ -1,13 +1,14 @@
 # Generated from src/agb/_async/listing.py; edit that file, then `nox -s twin`.
 """Pages of sessions, by number and by token."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from agb._pages import PageTokens
 from agb._sync.transport import Transport
-from agb._wire import session_endpoints as endpoints
+from agb._wire import endpoints, messages
 from agb._wire.answers import Answer
-from agb._wire.messages.sessions import ListSessionsRequest, SessionPage
 from agb.exceptions import InvalidRequestError, PageNotFoundError
 
 
@@ -18,12 +19,18 @@ class Listing:
         self._transport = transport
         self._tokens = PageTokens()
 
-    def page(self, labels: Mapping[str, str], limit: int, token: str) -> Answer[SessionPage]:
+    def page(
+        self, labels: Mapping[str, str], limit: int, token: str
+    ) -> Answer[messages.SessionPage]:
         """Return the page that a token opens; the empty one opens the first page."""
-        request = ListSessionsRequest(labels=labels, max_results=limit, next_token=token or None)
+        request = messages.ListSessionsRequest(
+            labels=labels, max_results=limit, next_token=token or None
+        )
         return self._transport.call(endpoints.LIST_SESSIONS, request)
 
-    def numbered(self, labels: Mapping[str, str], limit: int, number: int) -> Answer[SessionPage]:
+    def numbered(
+        self, labels: Mapping[str, str], limit: int, number: int
+    ) -> Answer[messages.SessionPage]:
         """Walk to a page from the nearest one whose token is known.
 
         Raises:

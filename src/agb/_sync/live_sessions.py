@@ -8,7 +8,7 @@ from agb._deadline import Deadline
 from agb._roster import Roster
 from agb._session_reading import is_gone, is_over
 from agb._sync.places import Places
-from agb._wire import session_endpoints as endpoints
+from agb._wire import endpoints
 from agb._wire.messages.sessions import SessionRequest
 from agb.exceptions import AGBError, SessionLimitError
 

@@ -104,6 +104,6 @@ class Oss:
         """
         return self._call("oss_download_annon", url=url, path=path)
 
-    @reported(McpToolResult)
+    @reported
     def _call(self, tool: str, **arguments: str | None) -> McpToolResult:
         return _reading.tool_result(self._tools.call_by_name(tool, arguments))

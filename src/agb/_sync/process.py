@@ -52,7 +52,7 @@ class Process:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}>"
 
-    @reported(ProcessStatusResult)
+    @reported
     def status(self) -> ProcessStatusResult:
         """Ask how the process is.
 
@@ -100,7 +100,7 @@ class Process:
         result = self._wait(timeout, max_output, kill=kill)
         return result.raise_for_error() if check else result
 
-    @reported(CommandResult)
+    @reported
     def _wait(self, seconds: float | None, max_output: int | None, *, kill: bool) -> CommandResult:
         most = None if max_output is None else _checks.at_least_one("max_output", max_output)
         deadline = Deadline(math.inf if seconds is None else _checks.seconds("timeout", seconds))
@@ -147,7 +147,7 @@ class Process:
         """
         return self._output(stream, offset)
 
-    @reported(ProcessOutputResult)
+    @reported
     def _output(self, name: str, offset: int) -> ProcessOutputResult:
         stream = _background.checked_stream(name)
         start = _background.checked_offset("offset", offset)
@@ -193,7 +193,7 @@ class Process:
             _background.checked_offset("stderr_offset", stderr_offset),
         )
 
-    @reported(BoolResult)
+    @reported
     def write_stdin(self, data: str | bytes) -> BoolResult:
         """Send to the standard input of a process that was started with `stdin=True`.
 
@@ -214,7 +214,7 @@ class Process:
             sent = self._write(given[start : start + CHUNK], more="yes")
         return sent
 
-    @reported(BoolResult)
+    @reported
     def close_stdin(self) -> BoolResult:
         """Close the standard input: the process reads what was sent, and then its end."""
         return self._write(b"", more="no")
@@ -223,7 +223,7 @@ class Process:
         encoded = base64.b64encode(data).decode()
         return self._do(_scripts.WRITE, AGB_DATA=encoded, AGB_MORE=more)
 
-    @reported(BoolResult)
+    @reported
     def signal(self, sig: str | int | signal.Signals) -> BoolResult:
         """Send a signal to the whole process group: the process and what it started.
 
@@ -236,7 +236,7 @@ class Process:
         """
         return self._do(_scripts.SIGNAL, AGB_SIGNAL=_background.checked_signal(sig))
 
-    @reported(BoolResult)
+    @reported
     def kill(self) -> BoolResult:
         """Kill the whole process group, at once. One that has ended already counts as killed.
 
@@ -251,7 +251,7 @@ class Process:
             _background.said(killed, self.id)
         return BoolResult(request_id=killed.request_id)
 
-    @reported(BoolResult)
+    @reported
     def remove(self) -> BoolResult:
         """Remove all that the session keeps of a process that has ended.
 

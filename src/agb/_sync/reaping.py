@@ -1,17 +1,19 @@
 # Generated from src/agb/_async/reaping.py; edit that file, then `nox -s twin`.
 """Finding and deleting sessions whose owner is no more."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from agb import results
 from agb._concurrency import threads
 from agb._lease import MARK, read_lease
 from agb._sync.labels import Labels
 from agb._sync.listing import Listing
 from agb._sync.session import Session
 from agb.exceptions import SessionNotFoundError
-from agb.results import ReapedSession, ReapResult
 
 if TYPE_CHECKING:
     from agb._sync.client import AGB
@@ -29,12 +31,12 @@ class Reaper:
         grace: Seconds that clocks may differ by.
     """
 
-    def __init__(self, agb: "AGB", *, dry_run: bool, grace: float) -> None:
+    def __init__(self, agb: AGB, *, dry_run: bool, grace: float) -> None:
         self._agb = agb
         self._dry_run = dry_run
         self._grace = grace
 
-    def run(self) -> ReapResult:
+    def run(self) -> results.ReapResult:
         """Find what nobody owns any more, and delete it.
 
         Raises:
@@ -43,7 +45,7 @@ class Reaper:
         session_ids, request_id = self._leased()
         seen = threads.map_parallel(self._reap, session_ids, limit=_AT_ONCE)
         found = tuple(each for each in seen if each is not None)
-        return ReapResult(
+        return results.ReapResult(
             request_id=request_id,
             error=next((each.error for each in found if each.error is not None), None),
             sessions=found,
@@ -60,7 +62,7 @@ class Reaper:
             if not token:
                 return found, answer.request_id
 
-    def _reap(self, session_id: str) -> ReapedSession | None:
+    def _reap(self, session_id: str) -> results.ReapedSession | None:
         try:
             labels = Labels(self._agb.transport, session_id).read().data.labels
         except SessionNotFoundError:
@@ -69,7 +71,7 @@ class Reaper:
         reason = None if lease is None else lease.over(self._grace)
         if lease is None or reason is None:
             return None
-        found = ReapedSession(
+        found = results.ReapedSession(
             session_id=session_id,
             owner=lease.owner,
             host=lease.host,

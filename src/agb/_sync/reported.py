@@ -5,32 +5,27 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from agb._reporting import failed_result
 from agb.exceptions import AGBError
-from agb.results import Result
+from agb.results.base import Result
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=Result)
 
 
-def reported(
-    failed: Callable[..., R],
-) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def reported(operation: Callable[P, R]) -> Callable[P, R]:
     """Let a public operation return a failed result where it would raise an `AGBError`.
 
-    Everything else is a bug, and raises.
-
-    Args:
-        failed: Class of the operation's result.
+    The result is of the class that the operation is annotated with, which is loaded when it is
+    needed. Everything else is a bug, and raises.
     """
 
-    def decorate(operation: Callable[P, R]) -> Callable[P, R]:
-        @wraps(operation)
-        def report(*args: P.args, **kwargs: P.kwargs) -> R:
-            try:
-                return operation(*args, **kwargs)
-            except AGBError as error:
-                return failed(error=error, request_id=error.request_id)
+    @wraps(operation)
+    def report(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return operation(*args, **kwargs)
+        except AGBError as error:
+            failed: R = failed_result(operation, error)
+            return failed
 
-        return report
-
-    return decorate
+    return report

@@ -1,12 +1,14 @@
 # Generated from src/agb/_async/session.py; edit that file, then `nox -s twin`.
 """A session: what it is, and what can be done with it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from agb import _checks
+from agb import _checks, results
 from agb._concurrency import threads
 from agb._deadline import Deadline, within
 from agb._http import Timeouts
@@ -20,21 +22,10 @@ from agb._sync.reported import reported
 from agb._sync.session_streams import Streams
 from agb._sync.tools import Tools
 from agb._sync.transport import Transport
-from agb._wire import session_endpoints as endpoints
-from agb._wire.messages.sessions import LinkRequest, SessionData, SessionRequest
-from agb._wire.messages.tools import ListToolsRequest, read_tool_list
+from agb._wire import endpoints, messages
+from agb._wire.messages.sessions import SessionData, SessionRequest
+from agb._wire.messages.tools import read_tool_list
 from agb.exceptions import ExecutionTimeoutError, InvalidParamsError, WaitTimeoutError
-from agb.results import (
-    DeleteResult,
-    LinkResult,
-    McpTool,
-    McpToolResult,
-    McpToolsResult,
-    OperationResult,
-    SessionInfo,
-    SessionMetricsResult,
-    SessionStatusResult,
-)
 from agb.session_params import checked_labels
 
 if TYPE_CHECKING:
@@ -69,7 +60,7 @@ class BaseSession(NotPickled):
 
     _instead = "pass its session_id on, and get() the session with a client there"
 
-    def __init__(self, agb: "AGB", session_id: str) -> None:
+    def __init__(self, agb: AGB, session_id: str) -> None:
         self.agb = agb
         self.session_id = session_id
         self.expires_at: datetime | None = None
@@ -80,13 +71,13 @@ class BaseSession(NotPickled):
         self.link_url = ""
         self.ws_url = ""
         self.token = ""
-        self.tool_list: Sequence[McpTool] = ()
+        self.tool_list: Sequence[results.McpTool] = ()
         self._tools = Tools(self)
         self._streams = Streams(self)
         self._labels = Labels(self.transport, session_id)
 
     @classmethod
-    def from_data(cls, agb: "AGB", data: SessionData, image_id: str = "") -> Self:
+    def from_data(cls, agb: AGB, data: SessionData, image_id: str = "") -> Self:
         """Make a handle from what an AGB told about a session."""
         session = cls(agb, data.session_id)
         session.expires_at = expiry(data, created=bool(image_id))
@@ -111,28 +102,28 @@ class BaseSession(NotPickled):
     # Each of these loads what only it needs, when it is used first.
 
     @cached_property
-    def code(self) -> "Code":
+    def code(self) -> Code:
         """Runs code."""
         from agb._sync.code import Code  # noqa: PLC0415
 
         return Code(self, self._tools, self._streams)
 
     @cached_property
-    def command(self) -> "Command":
+    def command(self) -> Command:
         """Runs shell commands."""
         from agb._sync.command import Command  # noqa: PLC0415
 
         return Command(self._tools)
 
     @cached_property
-    def context(self) -> "SessionContext":
+    def context(self) -> SessionContext:
         """Contexts that the session has mounted."""
         from agb._sync.session_context import SessionContext  # noqa: PLC0415
 
         return SessionContext(self)
 
     @cached_property
-    def file(self) -> "FileSystem":
+    def file(self) -> FileSystem:
         """Reads and writes files."""
         from agb._sync.file_system import FileSystem  # noqa: PLC0415
         from agb._sync.transfer import FileTransfer  # noqa: PLC0415
@@ -141,12 +132,12 @@ class BaseSession(NotPickled):
         return FileSystem(self._tools, transfer)
 
     @property
-    def file_system(self) -> "FileSystem":
+    def file_system(self) -> FileSystem:
         """The same as `file`."""
         return self.file
 
     @cached_property
-    def oss(self) -> "Oss":
+    def oss(self) -> Oss:
         """Copies files between this machine and the session."""
         from agb._sync.oss import Oss  # noqa: PLC0415
 
@@ -160,7 +151,7 @@ class BaseSession(NotPickled):
         """Return the identifier of the session."""
         return self.session_id
 
-    def get_client(self) -> "Client":
+    def get_client(self) -> Client:
         """Return the HTTP client for calls that have no method here."""
         return self.agb.client
 
@@ -172,8 +163,8 @@ class BaseSession(NotPickled):
         """Return the token that opens `link_url`. It is a secret."""
         return self.token
 
-    @reported(OperationResult[SessionInfo])
-    def info(self) -> OperationResult[SessionInfo]:
+    @reported
+    def info(self) -> results.OperationResult[results.SessionInfo]:
         """Ask for facts about the session.
 
         Returns:
@@ -183,10 +174,10 @@ class BaseSession(NotPickled):
         answer = self.transport.call(
             endpoints.GET_RESOURCE, self._request(), session_id=self.session_id
         )
-        return OperationResult(request_id=answer.request_id, data=session_info(answer.data))
+        return results.OperationResult(request_id=answer.request_id, data=session_info(answer.data))
 
-    @reported(SessionStatusResult)
-    def get_status(self) -> SessionStatusResult:
+    @reported
+    def get_status(self) -> results.SessionStatusResult:
         """Ask where the session is in its life. Asking does not keep it alive.
 
         Returns:
@@ -195,18 +186,18 @@ class BaseSession(NotPickled):
         answer = self.transport.call(
             endpoints.GET_SESSION_INFO, self._request(), session_id=self.session_id
         )
-        return SessionStatusResult(request_id=answer.request_id, status=answer.data.status)
+        return results.SessionStatusResult(request_id=answer.request_id, status=answer.data.status)
 
-    @reported(OperationResult[None])
-    def keep_alive(self) -> OperationResult[None]:
+    @reported
+    def keep_alive(self) -> results.OperationResult[None]:
         """Start the session's idle time anew."""
         answer = self.transport.call(
             endpoints.REFRESH_IDLE_TIME, self._request(), session_id=self.session_id
         )
-        return OperationResult(request_id=answer.request_id)
+        return results.OperationResult(request_id=answer.request_id)
 
-    @reported(OperationResult[None])
-    def set_labels(self, labels: Mapping[str, str]) -> OperationResult[None]:
+    @reported
+    def set_labels(self, labels: Mapping[str, str]) -> results.OperationResult[None]:
         """Replace all labels of the session.
 
         Args:
@@ -217,20 +208,24 @@ class BaseSession(NotPickled):
         if not checked:
             raise InvalidParamsError("labels must not be empty: a session can't lose all of them")
         answer = self._labels.replace(checked)
-        return OperationResult(request_id=answer.request_id)
+        return results.OperationResult(request_id=answer.request_id)
 
-    @reported(OperationResult[Mapping[str, str]])
-    def get_labels(self) -> OperationResult[Mapping[str, str]]:
+    @reported
+    def get_labels(self) -> results.OperationResult[Mapping[str, str]]:
         """Ask for the labels of the session.
 
         Returns:
             The labels as `data`; an empty map when it has none.
         """
         answer = self._labels.read()
-        return OperationResult(request_id=answer.request_id, data=users_labels(answer.data.labels))
+        return results.OperationResult(
+            request_id=answer.request_id, data=users_labels(answer.data.labels)
+        )
 
-    @reported(OperationResult[Mapping[str, str]])
-    def update_labels(self, labels: Mapping[str, str]) -> OperationResult[Mapping[str, str]]:
+    @reported
+    def update_labels(
+        self, labels: Mapping[str, str]
+    ) -> results.OperationResult[Mapping[str, str]]:
         """Add labels to those that the session has, or change them.
 
         The labels are read, merged and written back: of two programs that do so at once, one
@@ -243,16 +238,16 @@ class BaseSession(NotPickled):
             All labels of the session as `data`.
         """
         answer, merged = self._labels.update(checked_labels(labels))
-        return OperationResult(request_id=answer.request_id, data=merged)
+        return results.OperationResult(request_id=answer.request_id, data=merged)
 
-    @reported(LinkResult)
+    @reported
     def get_link(
         self,
         protocol_type: str | None = None,
         port: int | None = None,
         *,
         wait_port: float | None = None,
-    ) -> LinkResult:
+    ) -> results.LinkResult:
         """Ask for a URL that leads into the session. It carries its own permission.
 
         Args:
@@ -271,7 +266,7 @@ class BaseSession(NotPickled):
             link = session.get_link(port=30100, wait_port=30)
             ```
         """
-        request = LinkRequest(
+        request = messages.LinkRequest(
             session_id=self.session_id, protocol_type=protocol_type, port=_checks.port(port)
         )
         if wait_port is not None:
@@ -279,7 +274,7 @@ class BaseSession(NotPickled):
                 raise InvalidParamsError("wait_port needs a port to wait for")
             self._wait_until_listening(port, _checks.seconds("wait_port", wait_port))
         answer = self.transport.call(endpoints.GET_LINK, request, session_id=self.session_id)
-        return LinkResult(request_id=answer.request_id, data=answer.data.url)
+        return results.LinkResult(request_id=answer.request_id, data=answer.data.url)
 
     def _wait_until_listening(self, port: int, seconds: float) -> None:
         deadline = Deadline(seconds)
@@ -298,10 +293,10 @@ class BaseSession(NotPickled):
             request_id=request_id,
         )
 
-    @reported(SessionMetricsResult)
+    @reported
     def get_metrics(
         self, read_timeout: int | None = None, connect_timeout: int | None = None
-    ) -> SessionMetricsResult:
+    ) -> results.SessionMetricsResult:
         """Ask what the session uses of processor, memory, disk and network.
 
         Args:
@@ -320,8 +315,8 @@ class BaseSession(NotPickled):
             )
         )
 
-    @reported(McpToolsResult)
-    def list_mcp_tools(self, image_id: str | None = None) -> McpToolsResult:
+    @reported
+    def list_mcp_tools(self, image_id: str | None = None) -> results.McpToolsResult:
         """Ask which MCP tools an image has.
 
         Args:
@@ -332,17 +327,19 @@ class BaseSession(NotPickled):
             raise InvalidParamsError(
                 "image_id is needed: this handle does not know the image of its session"
             )
-        answer = self.transport.call(endpoints.LIST_TOOLS, ListToolsRequest(image_id=image))
-        return McpToolsResult(request_id=answer.request_id, tools=public_tools(answer.data))
+        answer = self.transport.call(
+            endpoints.LIST_TOOLS, messages.ListToolsRequest(image_id=image)
+        )
+        return results.McpToolsResult(request_id=answer.request_id, tools=public_tools(answer.data))
 
-    @reported(McpToolResult)
+    @reported
     def call_mcp_tool(
         self,
         tool_name: str,
         args: Mapping[str, Any],
         read_timeout: int | None = None,
         connect_timeout: int | None = None,
-    ) -> McpToolResult:
+    ) -> results.McpToolResult:
         """Call any MCP tool of the session.
 
         Args:
@@ -362,14 +359,14 @@ class BaseSession(NotPickled):
         answer = self._tools.call_by_name(name, _checks.arguments(args), timeouts)
         return tool_result(answer)
 
-    @reported(DeleteResult)
+    @reported
     def delete(
         self,
         sync_context: bool = False,
         *,
         wait: bool = True,
         timeout: float = 60.0,
-    ) -> DeleteResult:
+    ) -> results.DeleteResult:
         """Delete the session. One that is gone already counts as deleted.
 
         Streams of this handle end with a `StreamDisconnectedError`.

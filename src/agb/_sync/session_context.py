@@ -25,7 +25,7 @@ class SessionContext:
     def __init__(self, session: "BaseSession") -> None:
         self._session = session
 
-    @reported(ContextInfoResult)
+    @reported
     def info(
         self,
         context_id: str | None = None,
@@ -52,7 +52,7 @@ class SessionContext:
             request_id=answer.request_id, context_status_data=public_statuses(answer)
         )
 
-    @reported(ContextSyncResult)
+    @reported
     def sync(
         self,
         context_id: str | None = None,
@@ -81,7 +81,7 @@ class SessionContext:
             callback(result.success)
         return result
 
-    @reported(ContextSyncResult)
+    @reported
     def _sync(
         self, context_id: str | None, path: str | None, mode: str | None, deadline: Deadline
     ) -> ContextSyncResult:

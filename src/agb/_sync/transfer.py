@@ -40,7 +40,7 @@ class FileTransfer:
         """Return the directory of the session that files go through."""
         return self._way().context_path
 
-    @reported(UploadResult)
+    @reported
     def upload(
         self,
         local: str | os.PathLike[str],
@@ -75,7 +75,7 @@ class FileTransfer:
             request_id_sync=synced,
         )
 
-    @reported(DownloadResult)
+    @reported
     def download(
         self,
         remote: str,

@@ -215,7 +215,7 @@ class FileWatching:
         self._tools = caller
         self._watched: set[str] = set()
 
-    @reported(FileChangeResult)
+    @reported
     def get_file_change(self, path: str) -> FileChangeResult:
         """Tell what changed below a path since the last call for it.
 

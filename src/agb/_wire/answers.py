@@ -7,11 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, Generic, Literal, TypeVar
 
-from attrs import frozen
-
 from agb._wire.codec import Json, Misread, dump, is_object, load, parse
 from agb._wire.endpoint import Endpoint
 from agb._wire.messages.tools import ToolCallData
+from agb._wire.values import frozen
 
 A = TypeVar("A")
 

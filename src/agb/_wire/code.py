@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import Factory, frozen
+from attrs import Factory
 
 from agb._wire.codec import Json, is_array, is_object, parse
+from agb._wire.values import frozen
 
 MIME_FIELDS: Mapping[str, str] = {
     "text/plain": "text",

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Generic, Literal, TypeVar
 
-from attrs import frozen
-
 from agb._wire.codec import Json, dump, load_loosely, message_fields, wire_name
+from agb._wire.values import frozen
 
 Q = TypeVar("Q")
 A = TypeVar("A")

@@ -8,10 +8,9 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from attrs import frozen
-
 from agb._wire.code import CodeError, Display, read_display
 from agb._wire.codec import Json, Misread, is_object, parse
+from agb._wire.values import frozen
 
 METHOD = "run_code"
 MODE = "stream"

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from attrs import field, frozen
+from attrs import field
 
 from agb._wire.codec import wire
+from agb._wire.values import frozen
 
 NO_MATCHES = "No matches found"
 _BLOCK_BORDER = "---"

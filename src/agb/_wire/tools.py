@@ -7,9 +7,10 @@ that `input_schema` derives from them. The texts that tools answer with are in `
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import field
 
 from agb._wire.codec import ToolArguments, wire
+from agb._wire.values import frozen
 
 
 @frozen(kw_only=True)

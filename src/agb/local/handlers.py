@@ -6,22 +6,25 @@ from typing import Any
 
 from agb._wire import endpoints
 from agb._wire.endpoints import Endpoint
+from agb._wire.messages.facts import (
+    LinkData,
+    LinkRequest,
+    ListSessionsRequest,
+    ListToolsRequest,
+    ResourceData,
+    SessionLine,
+    SessionPage,
+)
 from agb._wire.messages.labels import LabelsData, SetLabelsRequest
 from agb._wire.messages.sessions import (
     CreateSessionData,
     CreateSessionRequest,
-    LinkData,
-    LinkRequest,
-    ListSessionsRequest,
     NoData,
-    ResourceData,
     SessionData,
-    SessionLine,
-    SessionPage,
     SessionRequest,
     SessionStatusData,
 )
-from agb._wire.messages.tools import ListToolsRequest, ToolCallRequest, ToolLine, write_tool_list
+from agb._wire.messages.tools import ToolCallRequest, ToolLine, write_tool_list
 from agb._wire.schema import input_schema
 from agb._wire.tools import Tool
 from agb.local import links

@@ -8,7 +8,7 @@ from agb._lazy import lazily
 
 TYPE_CHECKING = False  # `typing` takes longer to load than all of this
 if TYPE_CHECKING:
-    from agb.results.base import BoolResult, LinkResult, OperationResult, Result
+    from agb.results.base import BoolResult, OperationResult, Result
     from agb.results.contexts import (
         ClearContextResult,
         Context,
@@ -38,6 +38,18 @@ if TYPE_CHECKING:
         ExecutionLogs,
         ExecutionResult,
     )
+    from agb.results.facts import (
+        GetSessionResult,
+        LinkResult,
+        ReapedSession,
+        ReapResult,
+        SessionData,
+        SessionInfo,
+        SessionListResult,
+        SessionMetrics,
+        SessionMetricsResult,
+        SessionStatusResult,
+    )
     from agb.results.files import (
         BinaryFileContentResult,
         DirectoryEntry,
@@ -60,23 +72,11 @@ if TYPE_CHECKING:
         ProcessOutputResult,
         ProcessStatusResult,
     )
-    from agb.results.sessions import (
-        DeleteResult,
-        GetSessionResult,
-        ReapedSession,
-        ReapResult,
-        SessionData,
-        SessionInfo,
-        SessionListResult,
-        SessionMetrics,
-        SessionMetricsResult,
-        SessionResult,
-        SessionStatusResult,
-    )
+    from agb.results.sessions import DeleteResult, SessionResult
     from agb.results.tools import McpContent, McpTool, McpToolResult, McpToolsResult
 else:
     _NAMES = {
-        "agb.results.base": "BoolResult LinkResult OperationResult Result",
+        "agb.results.base": "BoolResult OperationResult Result",
         "agb.results.contexts": """
             ClearContextResult Context ContextFileEntry ContextFileListResult
             ContextInfoResult ContextListResult ContextResult ContextStatusData
@@ -85,6 +85,10 @@ else:
         """,
         "agb.results.events": "EndEvent ErrorEvent ResultEvent StderrEvent StdoutEvent StreamEvent",
         "agb.results.execution": "CodeExecutionResult CommandResult ExecutionLogs ExecutionResult",
+        "agb.results.facts": """
+            GetSessionResult LinkResult ReapedSession ReapResult SessionData SessionInfo
+            SessionListResult SessionMetrics SessionMetricsResult SessionStatusResult
+        """,
         "agb.results.files": """
             BinaryFileContentResult DirectoryEntry DirectoryListResult EditResult
             ExistsResult FileChangeEvent FileChangeResult FileContentResult
@@ -95,11 +99,7 @@ else:
             ProcessInfo ProcessListResult ProcessOutput ProcessOutputResult
             ProcessStatusResult
         """,
-        "agb.results.sessions": """
-            DeleteResult GetSessionResult ReapedSession ReapResult SessionData
-            SessionInfo SessionListResult SessionMetrics SessionMetricsResult
-            SessionResult SessionStatusResult
-        """,
+        "agb.results.sessions": "DeleteResult SessionResult",
         "agb.results.tools": "McpContent McpTool McpToolResult McpToolsResult",
     }
     __getattr__, __dir__ = lazily(__name__, _NAMES)

@@ -2,8 +2,7 @@
 
 from typing import Generic, Self, TypeVar
 
-from attrs import field, frozen
-
+from agb._wire.values import frozen
 from agb.exceptions import AGBError
 
 D = TypeVar("D")
@@ -65,13 +64,6 @@ class OperationResult(Result, Generic[D]):
     """
 
     data: D | None = None
-
-
-@frozen(kw_only=True)
-class LinkResult(OperationResult[str]):
-    """A result with a URL in it. The URL carries its own permission: treat it as a secret."""
-
-    data: str | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)

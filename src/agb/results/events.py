@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
-from attrs import Factory, field, frozen
+from attrs import Factory, field
 
+from agb._wire.values import frozen
 from agb.exceptions import ToolError
 from agb.results.execution import ExecutionResult
 

@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
 
 from agb import _formats
+from agb._wire.values import frozen
 from agb.exceptions import CodeExecutionError
 from agb.results.base import Result
 

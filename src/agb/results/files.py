@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Self
 
-from attrs import Factory, field, frozen
+from attrs import Factory, field
 
+from agb._wire.values import frozen
 from agb.exceptions import AGBError
 from agb.results.base import BoolResult, Result
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import Factory, field, frozen
+from attrs import Factory, field
 
+from agb._wire.values import frozen
 from agb.results.base import Result
 
 

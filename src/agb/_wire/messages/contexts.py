@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from attrs import field, frozen
+from attrs import field
 
 from agb._wire.codec import dump, load, wire
+from agb._wire.values import frozen
 
 
 @frozen(kw_only=True)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from attrs import Factory, field, frozen
+from attrs import Factory, field
 
 from agb._wire.codec import wire
+from agb._wire.values import frozen
 
 
 @frozen(kw_only=True)

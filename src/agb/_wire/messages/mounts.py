@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
 
 from agb._wire.codec import wire
+from agb._wire.values import frozen
 
 
 @frozen(kw_only=True)

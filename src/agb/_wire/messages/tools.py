@@ -1,19 +1,13 @@
-"""MCP tools: list them, call them through the API or over a session's link."""
+"""MCP tools: call them through the API or over a session's link."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import Factory, field, frozen
+from attrs import Factory, field
 
 from agb._wire.codec import is_array, is_object, parse, wire
-
-
-@frozen(kw_only=True)
-class ListToolsRequest:
-    """Asks which tools the sessions of an image have."""
-
-    image_id: str
+from agb._wire.values import frozen
 
 
 @frozen(kw_only=True)
