@@ -10,7 +10,7 @@ from conformance.strategies import JSON, of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agb._wire import context_endpoints, endpoints, session_endpoints
+from agb._wire import context_endpoints, endpoints, fact_endpoints, session_endpoints
 from agb._wire.answers import Malformed, Refused, good_answer, read_answer, refusal
 from agb._wire.codec import DEEPEST, Misread, load, load_loosely, parse
 from agb._wire.endpoints import ENDPOINTS, Endpoint, read_request, write_request
@@ -84,8 +84,9 @@ def test_no_two_endpoints_have_one_path() -> None:
 
 
 def test_every_endpoint_of_the_module_is_in_the_table() -> None:
-    parts = [*vars(session_endpoints).values(), *vars(context_endpoints).values()]
-    assert [each for each in parts if isinstance(each, Endpoint)] == list(ENDPOINTS)
+    modules = (session_endpoints, fact_endpoints, context_endpoints)
+    parts = [part for module in modules for part in vars(module).values()]
+    assert {each for each in parts if isinstance(each, Endpoint)} == set(ENDPOINTS)
     assert all(each in vars(endpoints).values() for each in ENDPOINTS)
 
 

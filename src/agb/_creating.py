@@ -8,8 +8,8 @@ from agb._failures import told_code
 from agb._own_labels import REQUEST, new_request
 from agb._retry import surely_not_sent
 from agb._version import __version__
+from agb._wire import codec
 from agb._wire.answers import Answer
-from agb._wire.codec import dump
 from agb._wire.messages.mounts import PersistenceData
 from agb._wire.messages.sessions import (
     CreateSessionData,
@@ -72,7 +72,9 @@ def mounts(syncs: "Iterable[ContextSync]") -> tuple[PersistenceData, ...]:
 
     return tuple(
         PersistenceData(
-            context_id=sync.context_id, path=sync.path, policy=dump(sync.policy or SyncPolicy())
+            context_id=sync.context_id,
+            path=sync.path,
+            policy=codec.dump(sync.policy or SyncPolicy()),
         )
         for sync in syncs
     )

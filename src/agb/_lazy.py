@@ -8,15 +8,16 @@ from importlib import import_module
 def lazily(
     package: str, names: Mapping[str, str]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """Return the `__getattr__` and the `__dir__` of a package.
+    """Return the `__getattr__` and the `__dir__` of a package, or of a module.
 
     Args:
         package: Its name.
-        names: Of each of its modules that are loaded late, the public names, parted by spaces. A
+        names: Of each module that is loaded late, the public names, parted by spaces. A
             module that is public itself is to be had as an attribute, too.
     """
     homes = {name: module for module, some in names.items() for name in some.split()}
-    own = {module.removeprefix(package + "."): module for module in names}
+    below = package + "."
+    own = {module.removeprefix(below): module for module in names if module.startswith(below)}
     modules = {name: module for name, module in own.items() if not name.startswith("_")}
 
     def get(name: str) -> object:

@@ -4,7 +4,7 @@ They travel among a session's labels, with keys that begin with `agb.`. Users ne
 see them, so theirs can't collide with these.
 """
 
-import secrets
+import os
 from collections.abc import Mapping
 
 PREFIX = "agb."
@@ -31,4 +31,4 @@ def users_labels(labels: Mapping[str, str]) -> dict[str, str]:
 
 def new_request() -> str:
     """Return a name for a create that no other create has."""
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()

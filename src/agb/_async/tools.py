@@ -7,9 +7,9 @@ from agb._failures import malformed, refusal
 from agb._http import Timeouts, usable_url
 from agb._retry import TABLE, Failure, failure_of
 from agb._secrets import Secret
-from agb._wire import endpoints, link
+from agb._wire import codec, endpoints, link
 from agb._wire.answers import Malformed, Refused, ToolAnswer
-from agb._wire.codec import ToolArguments, dump
+from agb._wire.codec import ToolArguments
 from agb._wire.endpoint import Safety
 from agb._wire.messages.tools import LinkCallRequest, ToolCallRequest
 from agb.exceptions import APIConnectionError
@@ -38,7 +38,7 @@ class AsyncTools:
     ) -> ToolAnswer:
         """Call a tool of the contract that may run for so many seconds."""
         timeouts = self._session.transport.timeouts(seconds)
-        return await self.call_by_name(tool.name, dump(arguments), timeouts)
+        return await self.call_by_name(tool.name, codec.dump(arguments), timeouts)
 
     async def call_by_name(
         self, name: str, args: Mapping[str, Any], timeouts: Timeouts | None = None

@@ -30,6 +30,7 @@ from agb._proxies import proxies_for
 from agb._retry import TABLE, failure_of, failure_of_answer, pause
 from agb._secrets import NotPickled, Secret
 from agb._transfers import check_way
+from agb._wire import codec
 from agb._wire.answers import Answer, Malformed, Refused, read_answer
 from agb._wire.codec import Json
 from agb._wire.endpoint import Endpoint, write_request
@@ -90,6 +91,7 @@ class AsyncConnections:
         verify: ssl.SSLContext | bool = True,
         max_requests: int | None = None,
     ) -> None:
+        codec.prepare()
         self.users: AsyncHTTPClient | None = http_client
         self.tls: _http.TLS = _http.TLS(verify)
         self.server: EmbeddedServer | None = None

@@ -31,6 +31,7 @@ from agb._sync.places import Places
 from agb._sync.pool import Pool
 from agb._sync.timed import Timed
 from agb._transfers import check_way
+from agb._wire import codec
 from agb._wire.answers import Answer, Malformed, Refused, read_answer
 from agb._wire.codec import Json
 from agb._wire.endpoint import Endpoint, write_request
@@ -91,6 +92,7 @@ class Connections:
         verify: ssl.SSLContext | bool = True,
         max_requests: int | None = None,
     ) -> None:
+        codec.prepare()
         self.users: HTTPClient | None = http_client
         self.tls: _http.TLS = _http.TLS(verify)
         self.server: EmbeddedServer | None = None

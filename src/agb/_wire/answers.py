@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Generic, Literal, TypeVar
 
-from agb._wire.codec import Json, Misread, dump, is_object, load, parse
+from agb._wire import codec
+from agb._wire.codec import Json, Misread, is_object, parse
 from agb._wire.endpoint import Endpoint
 from agb._wire.messages.tools import ToolCallData
 from agb._wire.values import frozen
@@ -100,14 +101,14 @@ def read_answer(
 
 def _data(endpoint: Endpoint[Any, A], envelope: Json) -> A:
     if endpoint.whole:
-        return load(envelope, endpoint.answer)
+        return codec.load(envelope, endpoint.answer)
     data: Any = envelope.get("data")
     if data is None and not endpoint.data_required:
         data = Json()
     if isinstance(data, str) and endpoint.data_is_text:
         data = _parsed(data)
     try:
-        return load(data, endpoint.answer)
+        return codec.load(data, endpoint.answer)
     except Misread as misread:
         path = f"data{'' if misread.path.startswith('[') else '.'}{misread.path}".rstrip(".")
         raise Misread(path, misread.problem) from None
@@ -160,7 +161,7 @@ def _reason(envelope: Json) -> str:
 
 def _said_by_tool(data: Json) -> str:
     try:
-        call = load(data, ToolCallData)
+        call = codec.load(data, ToolCallData)
     except Misread:
         return ""
     return (call.text or "") if call.is_error else ""
@@ -180,8 +181,8 @@ def good_answer(endpoint: Endpoint[Any, A], request_id: str, data: A) -> Json:
         "httpStatusCode": _OK,
     }
     if endpoint.whole:
-        return {**envelope, **dump(data)}
-    dumped: Any = dump(data)
+        return {**envelope, **codec.dump(data)}
+    dumped: Any = codec.dump(data)
     return {**envelope, "data": json.dumps(dumped) if endpoint.data_is_text else dumped}
 
 

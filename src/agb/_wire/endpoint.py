@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Generic, Literal, TypeVar
 
-from agb._wire.codec import Json, dump, load_loosely, message_fields, wire_name
+from agb._wire import codec
+from agb._wire.codec import Json, message_fields, wire_name
 from agb._wire.values import frozen
 
 Q = TypeVar("Q")
@@ -67,7 +68,7 @@ class Outgoing:
 
 def write_request(endpoint: Endpoint[Q, Any], message: Q) -> Outgoing:
     """Split a message into query and body, as the endpoint wants it."""
-    sent = dump(message)
+    sent = codec.dump(message)
     if endpoint.query is None:
         query, body = sent, {}
     else:
@@ -90,7 +91,7 @@ def read_request(endpoint: Endpoint[Q, Any], query: Mapping[str, str], body: Jso
     Raises:
         Misread: A field is missing or of the wrong type.
     """
-    return load_loosely({**body, **query}, endpoint.request)
+    return codec.load_loosely({**body, **query}, endpoint.request)
 
 
 def _in_query(value: Any) -> str:

@@ -5,8 +5,9 @@ import secrets
 import time
 from typing import Any
 
+from agb._wire import codec
 from agb._wire.answers import Answer, Malformed, Refused
-from agb._wire.codec import Json, Misread, dump, is_array, is_object, load, parse
+from agb._wire.codec import Json, Misread, is_array, is_object, parse
 from agb._wire.messages.tools import ContentPart, LinkCallRequest, ToolCallData
 
 CALL_TOOL_PATH = "/callTool"
@@ -15,7 +16,7 @@ TOKEN_HEADER = "X-Access-Token"  # noqa: S105 - the name of a header
 
 def write_call(request: LinkCallRequest) -> Json:
     """Write the body of a call."""
-    return dump(request)
+    return codec.dump(request)
 
 
 def read_call(body: Json) -> LinkCallRequest:
@@ -24,7 +25,7 @@ def read_call(body: Json) -> LinkCallRequest:
     Raises:
         Misread: A field is missing or of the wrong type.
     """
-    return load(body, LinkCallRequest)
+    return codec.load(body, LinkCallRequest)
 
 
 def new_request_id() -> str:
@@ -39,7 +40,7 @@ def write_answer(result: ToolCallData, code: str = "") -> Json:
         result: What it answered.
         code: Stable name of what went wrong in it; empty when nothing did.
     """
-    return {"success": True, "code": code, "data": json.dumps({"result": dump(result)})}
+    return {"success": True, "code": code, "data": json.dumps({"result": codec.dump(result)})}
 
 
 def read_answer(http_status: int, content: bytes, request_id: str) -> Answer[ToolCallData]:
@@ -92,7 +93,7 @@ def _result(inner: Json) -> ToolCallData:
     content: Any = result.get("content")
     parts: Any = [_part(part) for part in content] if is_array(content) else content or []
     try:
-        read = load(parts, tuple[ContentPart, ...])
+        read = codec.load(parts, tuple[ContentPart, ...])
     except Misread as misread:
         raise Misread(f"data.result.content{misread.path}", misread.problem) from None
     return ToolCallData(content=read, is_error=bool(result.get("isError")))

@@ -28,9 +28,8 @@ else:
 
 @recursive_repr()
 def _repr(self: Any) -> str:
-    kind: Any = type(self)
-    shown = [field.name for field in attrs.fields(kind) if field.repr]
-    name = kind.__qualname__.rpartition(">.")[2]
+    shown = [field.name for field in self.__attrs_attrs__ if field.repr]
+    name = self.__class__.__qualname__.rpartition(">.")[2]
     return f"{name}({', '.join(f'{each}={getattr(self, each)!r}' for each in shown)})"
 
 
@@ -43,8 +42,7 @@ def _hash(self: Any) -> int:
 
 
 def _content(value: Any) -> tuple[Any, ...]:
-    kind: Any = type(value)
-    return tuple(getattr(value, field.name) for field in attrs.fields(kind))
+    return tuple(getattr(value, field.name) for field in value.__attrs_attrs__)
 
 
 _SHARED = {"__repr__": _repr, "__eq__": _eq, "__hash__": _hash}
