@@ -15,6 +15,7 @@ from support import odd
 
 from agb import (
     _background,
+    _code_reading,
     _context_reading,
     _creating,
     _extension_reading,
@@ -22,6 +23,7 @@ from agb import (
     _file_commands,
     _file_reading,
     _lease,
+    _metrics_reading,
     _reading,
     _retry,
     _session_reading,
@@ -36,6 +38,7 @@ from agb._wire.messages.contexts import ContextData, ContextFileLine, ContextInf
 from agb._wire.messages.facts import ResourceData
 from agb._wire.messages.sessions import CreateSessionData, SessionData
 from agb._wire.messages.tools import ContentPart, ToolCallData, ToolLine, read_tool_list
+from agb._wire.metrics import Metrics
 from agb.exceptions import AGBError, APIError
 from agb.results import CommandResult
 
@@ -127,7 +130,7 @@ OUTCOMES = odd.mutated(
     )
 ).map(json.dumps)
 SHELLS = odd.mutated(of(texts.ShellOutcome).map(dump)).map(json.dumps)
-METRICS = odd.mutated(of(texts.Metrics).map(dump)).map(json.dumps)
+METRICS = odd.mutated(of(Metrics).map(dump)).map(json.dumps)
 CHANGES = odd.mutated(st.lists(of(texts.ChangeEvent).map(dump))).map(json.dumps)
 LINES = st.lists(
     st.sampled_from(
@@ -141,9 +144,9 @@ READERS: Sequence[Callable[[ToolAnswer], Any]] = (
     _reading.text_of,
     _reading.content_of,
     _reading.command_result,
-    _reading.code_result,
+    _code_reading.code_result,
     _reading.json_object,
-    _reading.metrics_result,
+    _metrics_reading.metrics_result,
     _file_reading.file_facts,
     _file_reading.file_bytes,
     _file_reading.done,
@@ -199,7 +202,7 @@ def test_any_frame_of_a_stream_says_one_thing(frame: str | bytes) -> None:
     assert isinstance(name, str)
     assert isinstance(event, stream.Event)
     if isinstance(event, stream.Shown):
-        assert is_sound(_reading.shown(event.display))
+        assert is_sound(_code_reading.shown(event.display))
 
 
 @given(frame=FRAMES | odd.WRITTEN)

@@ -19,8 +19,10 @@ from agb import (
     SessionInfo,
     ToolError,
     UnexpectedResponseError,
+    _code_reading,
     _creating,
     _file_reading,
+    _metrics_reading,
     _reading,
     _session_reading,
 )
@@ -103,7 +105,7 @@ def code_text(error: str | None, stderr: tuple[str, ...] = ()) -> str:
 
 
 def test_code_that_ran_into_its_limit_is_told_by_the_code_of_the_answer() -> None:
-    result = _reading.code_result(said(code_text("stopped"), code="Execution.Timeout"))
+    result = _code_reading.code_result(said(code_text("stopped"), code="Execution.Timeout"))
     assert type(result.error) is ExecutionTimeoutError
     assert result.error.code == "Execution.Timeout"
     assert result.execution_time == 0.5
@@ -112,15 +114,15 @@ def test_code_that_ran_into_its_limit_is_told_by_the_code_of_the_answer() -> Non
 
 def test_a_traceback_is_taken_from_what_was_printed() -> None:
     printed = ("warning\n", "Traceback (most recent call last):\n", "E: bad\n")
-    result = _reading.code_result(said(code_text("E: bad", printed)))
+    result = _code_reading.code_result(said(code_text("E: bad", printed)))
     assert isinstance(result.error, CodeExecutionError)
     assert result.traceback == result.error.traceback == "".join(printed)
-    assert _reading.code_result(said(code_text("E: bad", ("warning\n",)))).traceback == ""
+    assert _code_reading.code_result(said(code_text("E: bad", ("warning\n",)))).traceback == ""
 
 
 def test_an_error_without_words_has_its_name() -> None:
     text = json.dumps({"result": [], "executionError": {"name": "KeyboardInterrupt"}})
-    assert _reading.code_result(said(text)).error_message == "KeyboardInterrupt"
+    assert _code_reading.code_result(said(text)).error_message == "KeyboardInterrupt"
 
 
 @pytest.mark.parametrize(
@@ -137,10 +139,10 @@ def test_an_error_without_words_has_its_name() -> None:
     ],
 )
 def test_older_names_of_metrics_are_understood(spelled: str, field: str) -> None:
-    result = _reading.metrics_result(told({spelled: 1.5}))
+    result = _metrics_reading.metrics_result(told({spelled: 1.5}))
     assert getattr(result.metrics, field) == 1.5
     assert result.raw == {spelled: 1.5}
-    both = _reading.metrics_result(told({field: 2.5, spelled: 1.5}))
+    both = _metrics_reading.metrics_result(told({field: 2.5, spelled: 1.5}))
     assert getattr(both.metrics, field) == 2.5
 
 
@@ -154,7 +156,7 @@ def test_older_names_of_metrics_are_understood(spelled: str, field: str) -> None
 )
 def test_metrics_that_are_none_are_unexpected(text: str, complaint: str) -> None:
     with pytest.raises(UnexpectedResponseError, match=complaint) as caught:
-        _reading.metrics_result(said(text))
+        _metrics_reading.metrics_result(said(text))
     assert (caught.value.request_id, caught.value.status_code) == ("r-1", 200)
 
 
@@ -195,8 +197,8 @@ def test_whatever_a_tool_says_there_is_a_result_or_an_error(text: str, is_error:
     for read in (
         _reading.tool_result,
         _reading.command_result,
-        _reading.code_result,
-        _reading.metrics_result,
+        _code_reading.code_result,
+        _metrics_reading.metrics_result,
         _file_reading.file_facts,
         _file_reading.file_bytes,
         partial(_file_reading.listing_result, "/tmp"),

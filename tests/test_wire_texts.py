@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from agb._wire import texts
 from agb._wire.code import MIME_FIELDS, CodeError, CodeOutcome, Display, read_outcome, write_outcome
 from agb._wire.codec import Misread, dump, load
+from agb._wire.metrics import Metrics
 
 WORDS = LINES.map(str.strip).filter(bool)
 KEYS = WORDS.filter(lambda key: ":" not in key)
@@ -94,7 +95,7 @@ def test_a_diff_is_told_from_other_words(text: str, diff: str) -> None:
     assert texts.read_diff(text) == diff
 
 
-@pytest.mark.parametrize("kind", [texts.ShellOutcome, texts.ChangeEvent, texts.Metrics])
+@pytest.mark.parametrize("kind", [texts.ShellOutcome, texts.ChangeEvent, Metrics])
 @given(data=st.data())
 def test_an_answer_in_json_is_read_as_it_was_written(kind: type, data: st.DataObject) -> None:
     written = data.draw(of(kind))

@@ -27,8 +27,6 @@ from agb.results import CommandResult, ProcessInfo, ProcessOutput
 State = Literal["running", "exited", "lost"]
 Stream = Literal["stdout", "stderr"]
 
-SCRIPT_MS = 30_000
-"""Milliseconds that a script may take."""
 PIECE = 256 * 1024
 """Bytes of a stream that are read in one call."""
 START_PAUSES = (0.2, 1.0)

@@ -8,6 +8,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -38,6 +39,11 @@ def _let_go() -> None:
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows knows no forks
     os.register_at_fork(after_in_child=_let_go)
+
+
+def new_key() -> str:
+    """Return a key for an AGB that nobody but its client is to reach."""
+    return secrets.token_urlsafe(32)
 
 
 class EmbeddedServer:

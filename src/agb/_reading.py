@@ -6,11 +6,9 @@ from agb import results
 from agb._failures import told_code
 from agb._wire import texts
 from agb._wire.answers import ToolAnswer
-from agb._wire.code import CodeOutcome, Display, read_outcome
-from agb._wire.codec import Json, Misread, dump, is_object, load, parse
+from agb._wire.codec import Json, is_object, load, parse
 from agb.exceptions import (
     AGBError,
-    CodeExecutionError,
     CommandError,
     ExecutionTimeoutError,
     ToolError,
@@ -48,8 +46,13 @@ def content_of(answer: ToolAnswer, kind: type[ToolError] = ToolError) -> str:
 def failure(answer: ToolAnswer, kind: type[ToolError] = ToolError) -> ToolError:
     """Return the error for a tool that says that it failed."""
     code = told_code(answer.code)
-    chosen = ExecutionTimeoutError if code.lower().endswith(_TIMEOUT) else kind
+    chosen = ExecutionTimeoutError if is_timeout(code) else kind
     return chosen(answer.data.text or _NO_REASON, code=code, request_id=answer.request_id)
+
+
+def is_timeout(code: str) -> bool:
+    """Tell whether an AGB's code says that time ran out."""
+    return code.lower().endswith(_TIMEOUT)
 
 
 def tool_result(answer: ToolAnswer) -> results.McpToolResult:
@@ -113,7 +116,7 @@ def command_error(
 ) -> CommandError | ExecutionTimeoutError:
     """Return the error for a command that failed; its code tells when it was stopped."""
     message = stderr.strip() or f"the command ended with exit code {exit_code}"
-    if code.lower().endswith(_TIMEOUT):
+    if is_timeout(code):
         return ExecutionTimeoutError(
             message, code=code, request_id=request_id, stdout=stdout, stderr=stderr
         )
@@ -127,56 +130,6 @@ def command_error(
     )
 
 
-def code_result(answer: ToolAnswer) -> results.CodeExecutionResult:
-    """Read what `run_code` answered."""
-    text = text_of(answer, CodeExecutionError)
-    if not text:
-        raise UnexpectedResponseError(
-            "run_code answered with nothing at all", request_id=answer.request_id, status_code=200
-        )
-    outcome = read_outcome(text)
-    return results.CodeExecutionResult(
-        request_id=answer.request_id,
-        error=code_error(outcome, code=told_code(answer.code), request_id=answer.request_id),
-        results=tuple(shown(display) for display in outcome.results),
-        logs=results.ExecutionLogs(stdout=outcome.stdout, stderr=outcome.stderr),
-        execution_count=outcome.execution_count,
-        execution_time=outcome.execution_time,
-    )
-
-
-def code_error(outcome: CodeOutcome, *, code: str, request_id: str) -> ToolError | None:
-    """Return why code failed, if it did.
-
-    Args:
-        outcome: What the run left behind.
-        code: What the AGB calls the failure; the last word says whether time ran out.
-        request_id: Names the run.
-    """
-    error = outcome.error
-    if error is None:
-        return None
-    if code.lower().endswith(_TIMEOUT):
-        return ExecutionTimeoutError(error.told or error.value, code=code, request_id=request_id)
-    return CodeExecutionError(
-        error.told or error.value or error.name,
-        code=code,
-        request_id=request_id,
-        name=error.name,
-        value=error.value,
-        traceback=error.traceback or _printed_traceback(outcome),
-    )
-
-
-def _printed_traceback(outcome: CodeOutcome) -> str:
-    return "".join(outcome.stderr) if "Traceback" in "".join(outcome.stderr) else ""
-
-
-def shown(display: Display) -> results.ExecutionResult:
-    """Return one thing that a run showed."""
-    return results.ExecutionResult(is_main_result=display.is_main_result, **display.values)
-
-
 def json_object(answer: ToolAnswer) -> Json:
     """Return the JSON object that a tool answered.
 
@@ -188,35 +141,6 @@ def json_object(answer: ToolAnswer) -> Json:
     if not is_object(found):
         raise unexpected(answer, "is not a JSON object")
     return found
-
-
-def metrics_result(answer: ToolAnswer) -> results.SessionMetricsResult:
-    """Read what `get_metrics` answered; older AGBs name rates and traffic otherwise."""
-    raw = json_object(answer)
-    named = {
-        **{_METRICS_RENAMED[key]: value for key, value in raw.items() if key in _METRICS_RENAMED},
-        **raw,
-    }
-    try:
-        metrics = load(named, texts.Metrics)
-    except Misread as misread:
-        raise unexpected(answer, str(misread)) from None
-    return results.SessionMetricsResult(
-        request_id=answer.request_id,
-        metrics=results.SessionMetrics(**dump(metrics)),
-        raw=raw,
-    )
-
-
-_METRICS_RENAMED = {
-    old: f"{way}_{kind}"
-    for way in ("rx", "tx")
-    for kind, olds in (
-        ("rate_kbyte_per_s", ("rate_KBps", "rate_kbps")),
-        ("used_kbyte", ("used_KB", "used_kb")),
-    )
-    for old in (f"{way}_{name}" for name in olds)
-}
 
 
 def json_value(answer: ToolAnswer, text: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, assert_never
 
 from attrs import evolve
 
-from agb import _reading
+from agb import _code_reading
 from agb._wire import stream
 from agb._wire.code import CodeError, CodeOutcome, Display
 from agb._wire.tools import RUN_CODE
@@ -79,7 +79,7 @@ class Transcript:
                 return (self._written(event),)
             case stream.Shown():
                 self._displays.append(event.display)
-                return (ResultEvent(result=_reading.shown(event.display)),)
+                return (ResultEvent(result=_code_reading.shown(event.display)),)
             case stream.Raised():
                 return self._raised(event)
             case stream.Ended():
@@ -140,7 +140,7 @@ class Transcript:
 
     def _code_error(self) -> ToolError | None:
         name = "" if self._failure is None else self._failure.name
-        return _reading.code_error(
+        return _code_reading.code_error(
             CodeOutcome(error=self._failure, stderr=self._stderr),
             code=name if name.lower().endswith(".timeout") else "",
             request_id=self._invocation_id,
@@ -150,7 +150,7 @@ class Transcript:
         return CodeExecutionResult(
             request_id=self._invocation_id,
             error=error,
-            results=tuple(map(_reading.shown, self._displays)),
+            results=tuple(map(_code_reading.shown, self._displays)),
             logs=ExecutionLogs(stdout=tuple(self._stdout), stderr=tuple(self._stderr)),
         )
 

@@ -2,17 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from attrs import field
 
+from agb._lazy import lazily
 from agb._own_labels import PREFIX, is_own
 from agb._wire.values import frozen
 from agb.exceptions import InvalidParamsError
-from agb.extension import ExtensionOption
 
 if TYPE_CHECKING:
+    from agb._browser import BrowserContext as BrowserContext  # noqa: PLC0414 - to be had here
+    from agb._browser import BrowserFingerprintContext as BrowserFingerprintContext  # noqa: PLC0414
     from agb.context_sync import ContextSync
+else:
+    _LATE = {"agb._browser": "BrowserContext BrowserFingerprintContext"}
+    __getattr__, __dir__ = lazily(__name__, _LATE)
 
 DEFAULT_IMAGES: Mapping[str, str] = MappingProxyType(
     {
@@ -25,23 +30,6 @@ DEFAULT_IMAGES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Well-known images and what each is for; an account may have others."""
-
-
-EXTENSIONS_PATH = "/tmp/extensions/"  # noqa: S108 - in the session
-"""Where extensions are mounted."""
-
-BROWSER_PATH = "/tmp/agb_browser_data"  # noqa: S108 - in the session
-"""Where browser data is mounted."""
-
-FINGERPRINT_PATH = "/tmp/agb_browser_fingerprint"  # noqa: S108 - in the session
-"""Where a browser's fingerprint is mounted."""
-
-_BROWSER_FILES = ("/Local State", "/Default/Cookies", "/Default/Cookies-journal")
-
-
-def _non_blank(_: object, attribute: Any, value: Any) -> None:
-    if not isinstance(value, str) or not value.strip():
-        raise InvalidParamsError(f"{attribute.name} must be a non-blank string, not {value!r}")
 
 
 def checked_labels(labels: object) -> dict[str, str]:
@@ -75,94 +63,6 @@ def checked_labels(labels: object) -> dict[str, str]:
     return cast("dict[str, str]", dict(pairs))
 
 
-@frozen
-class BrowserFingerprintContext:
-    """A context that keeps a browser's fingerprint.
-
-    Args:
-        fingerprint_context_id: Identifier of the context.
-
-    Raises:
-        InvalidParamsError: It is blank.
-    """
-
-    fingerprint_context_id: str = field(validator=_non_blank)
-
-
-@frozen
-class BrowserContext:
-    """Browser data that outlives the session: cookies and local state.
-
-    Args:
-        context_id: Context that keeps the data; one that is not there is made.
-        auto_upload: Whether the data is brought back when the session ends. Default: True.
-        extension_option: Extensions to load. Default: none.
-        fingerprint_context: Context that keeps the browser's fingerprint. Default: none.
-    """
-
-    context_id: str = field(validator=_non_blank)
-    auto_upload: bool = True
-    extension_option: ExtensionOption | None = None
-    fingerprint_context: BrowserFingerprintContext | None = None
-
-    @property
-    def extension_context_id(self) -> str | None:
-        """Context that the extensions are in; None without extensions."""
-        return self.extension_option.context_id if self.extension_option else None
-
-    @property
-    def extension_ids(self) -> list[str]:
-        """Extensions to load; empty without any."""
-        return list(self.extension_option.extension_ids) if self.extension_option else []
-
-    @property
-    def extension_context_syncs(self) -> "list[ContextSync] | None":
-        """The mount of the extensions; None without any."""
-        option = self.extension_option
-        if option is None:
-            return None
-        from agb import context_sync as mounts  # noqa: PLC0415 - most sessions mount nothing
-
-        policy = mounts.SyncPolicy(
-            upload_policy=mounts.UploadPolicy(auto_upload=False),
-            delete_policy=mounts.DeletePolicy(sync_local_file=False),
-            bw_list=mounts.BWList(
-                [mounts.WhiteList(extension_id) for extension_id in option.extension_ids]
-            ),
-        )
-        return [mounts.ContextSync(option.context_id, EXTENSIONS_PATH, policy)]
-
-    def get_extension_context_syncs(self) -> "list[ContextSync]":
-        """Return the mount of the extensions; nothing without any."""
-        return self.extension_context_syncs or []
-
-    def get_fingerprint_context_sync(self) -> "ContextSync | None":
-        """Return the mount of the fingerprint; None without one."""
-        if self.fingerprint_context is None:
-            return None
-        from agb import context_sync as mounts  # noqa: PLC0415 - likewise
-
-        policy = mounts.SyncPolicy(upload_policy=mounts.UploadPolicy(auto_upload=False))
-        return mounts.ContextSync(
-            self.fingerprint_context.fingerprint_context_id, FINGERPRINT_PATH, policy
-        )
-
-    def context_syncs(self) -> "list[ContextSync]":
-        """Return all mounts that this makes: extensions, fingerprint, browser data."""
-        from agb import context_sync as mounts  # noqa: PLC0415 - likewise
-
-        fingerprint = self.get_fingerprint_context_sync()
-        policy = mounts.SyncPolicy(
-            upload_policy=mounts.UploadPolicy(auto_upload=self.auto_upload),
-            bw_list=mounts.BWList([mounts.WhiteList(path) for path in _BROWSER_FILES]),
-        )
-        return [
-            *self.get_extension_context_syncs(),
-            *([fingerprint] if fingerprint else []),
-            mounts.ContextSync(self.context_id, BROWSER_PATH, policy),
-        ]
-
-
 @frozen(init=False)
 class CreateSessionParams:
     """What a session is created with.
@@ -189,7 +89,7 @@ class CreateSessionParams:
     labels: Mapping[str, str] = field()
     image_id: str | None = field()
     context_syncs: "Sequence[ContextSync]" = field()
-    browser_context: BrowserContext | None = field()
+    browser_context: "BrowserContext | None" = field()
     policy_id: str | None = field()
     idle_release_timeout: int | None = field()
 
@@ -198,7 +98,7 @@ class CreateSessionParams:
         labels: Mapping[str, str] | str | None = None,
         image_id: str | None = None,
         context_syncs: "Sequence[ContextSync] | None" = None,
-        browser_context: BrowserContext | None = None,
+        browser_context: "BrowserContext | None" = None,
         *,
         policy_id: str | None = None,
         idle_release_timeout: int | None = None,
@@ -249,8 +149,12 @@ def _checked_syncs(syncs: object) -> "tuple[ContextSync, ...]":
     return cast("tuple[ContextSync, ...]", tuple(items))
 
 
-def _checked_browser(context: object) -> BrowserContext | None:
-    if context is not None and not isinstance(context, BrowserContext):
+def _checked_browser(context: object) -> "BrowserContext | None":
+    if context is None:
+        return None
+    from agb._browser import BrowserContext  # noqa: PLC0415 - most sessions have no browser data
+
+    if not isinstance(context, BrowserContext):
         raise InvalidParamsError(f"browser_context must be a BrowserContext, not {context!r:.80}")
     return context
 

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from agb._wire.texts import Metrics
+from agb._wire.metrics import Metrics
 from agb.local import metrics
 from agb.local.metrics import Gauge, Reading, Traffic
 

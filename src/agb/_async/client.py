@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cached_property
@@ -16,7 +15,6 @@ from agb._async.keeping import AsyncKeeper
 from agb._async.listing import AsyncListing
 from agb._async.live_sessions import AsyncLiveSessions
 from agb._async.low_level import AsyncClient
-from agb._async.reaping import AsyncReaper
 from agb._async.reported import reported
 from agb._async.scope import AsyncSessionScope
 from agb._async.session import AsyncBaseSession, AsyncSession
@@ -33,11 +31,12 @@ from agb._wire.answers import Answer
 from agb._wire.messages.sessions import SessionData, SessionRequest
 from agb.config import Config
 from agb.exceptions import ConfigurationError, InvalidParamsError
-from agb.session_params import BrowserContext, CreateSessionParams, checked_labels
+from agb.session_params import CreateSessionParams, checked_labels
 
 if TYPE_CHECKING:
     from agb._async.contexts import AsyncContextService
     from agb.context_sync import ContextSync
+    from agb.session_params import BrowserContext
 
 
 class AsyncAGB(NotPickled):
@@ -164,20 +163,20 @@ class AsyncAGB(NotPickled):
         Raises:
             MissingExtraError: A package that it needs is not installed.
         """
-        from agb._embedded import EMBEDDED_ENDPOINT, EmbeddedServer  # noqa: PLC0415 - starts programs
+        from agb import _embedded  # noqa: PLC0415 - starts programs
 
-        key = secrets.token_urlsafe(32)
+        key = _embedded.new_key()
         agb = cls(
             config=Config.resolve(
                 api_key=key,
-                endpoint=EMBEDDED_ENDPOINT,
+                endpoint=_embedded.EMBEDDED_ENDPOINT,
                 timeout=timeout,
                 default_image=default_image,
                 max_requests=max_requests,
             ),
             max_sessions=max_sessions,
         )
-        agb.transport.connections.server = EmbeddedServer(
+        agb.transport.connections.server = _embedded.EmbeddedServer(
             api_key=key, data_dir=data_dir, arguments=options
         )
         return agb
@@ -471,6 +470,8 @@ class AsyncAGB(NotPickled):
         Returns:
             What was found as `sessions`. It failed when a session could not be deleted.
         """
+        from agb._async.reaping import AsyncReaper  # noqa: PLC0415 - few programs need it
+
         reaper = AsyncReaper(self, dry_run=dry_run, grace=_checks.at_least("grace", grace, 0))
         return await reaper.run()
 

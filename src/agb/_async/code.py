@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from agb import _checks, _reading
+from agb import _checks, _code_reading
 from agb._async.reported import reported
 from agb._async.session_streams import AsyncStreams
 from agb._async.streams import AsyncCodeStream, AsyncRun
@@ -117,7 +117,7 @@ class AsyncCode:
             timeout_s=bounded(_checks.at_least_one("timeout_s", timeout_s)),
         )
         answer = await self._tools.call(tools.RUN_CODE, arguments, seconds=arguments.timeout_s)
-        return _reading.code_result(answer)
+        return _code_reading.code_result(answer)
 
     async def _run_streaming(
         self, code: str, language: str, timeout_s: int, callbacks: Callbacks

@@ -1,17 +1,22 @@
 """Running shell commands in a session."""
 
-import secrets
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
 
-from agb import _background, _checks, _scripts, _shell
-from agb._async.process import AsyncProcess
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from agb import _checks, _shell, results
 from agb._async.reported import reported
 from agb._async.scripts import AsyncScripts
 from agb._async.tools import AsyncTools
-from agb._concurrency import aio
 from agb._deadline import bounded
-from agb.exceptions import AGBError, ExecutionTimeoutError
-from agb.results import CommandResult, ProcessListResult
+from agb.exceptions import ExecutionTimeoutError
+
+if TYPE_CHECKING:
+    from agb._async.process import AsyncProcess
+    from agb._async.processes import AsyncProcesses
 
 
 class AsyncCommand:
@@ -24,6 +29,12 @@ class AsyncCommand:
         self._tools = caller
         self._scripts = AsyncScripts(caller)
 
+    @cached_property
+    def _processes(self) -> AsyncProcesses:
+        from agb._async.processes import AsyncProcesses  # noqa: PLC0415 - few programs need it
+
+        return AsyncProcesses(self._tools)
+
     async def execute(
         self,
         command: str | Sequence[str],
@@ -33,7 +44,7 @@ class AsyncCommand:
         *,
         check: bool = False,
         max_output: int | None = None,
-    ) -> CommandResult:
+    ) -> results.CommandResult:
         """Run a command and wait for its end.
 
         Args:
@@ -74,14 +85,14 @@ class AsyncCommand:
         cwd: str | None,
         envs: Mapping[str, str] | None,
         max_output: int | None,
-    ) -> CommandResult:
+    ) -> results.CommandResult:
         line = _shell.line(command)
         limit = bounded(_checks.at_least_one("timeout_ms", timeout_ms), per_second=1000)
         own = None if envs is None else _checks.environment(envs)
         if max_output is None:
             return await self._scripts.run(line, own, timeout_ms=limit, cwd=cwd)
         most = _checks.at_least_one("max_output", max_output)
-        bounds = _shell.bounds(secrets.token_hex(8), most)
+        bounds = _shell.bounds(os.urandom(8).hex(), most)
         ran = await self._scripts.run(
             _shell.RUN_BOUNDED,
             {**_shell.environment(line, own or {}), **bounds},
@@ -135,32 +146,7 @@ class AsyncCommand:
             print((await build.wait()).exit_code)
             ```
         """
-        line = _shell.line(command)
-        own = {} if envs is None else _checks.environment(envs)
-        new_id = secrets.token_hex(8) if process_id is None else process_id
-        process = AsyncProcess(self._tools, _background.checked_id(new_id))
-        values = {
-            **_shell.environment(line, own),
-            **_background.offsets(),
-            "AGB_PROCESS": process.id,
-            "AGB_STDIN": "yes" if stdin else "",
-        }
-        await self._start(process.id, values, cwd)
-        return process
-
-    async def _start(self, process_id: str, values: Mapping[str, str], cwd: str | None) -> None:
-        script = _scripts.start(process_id)
-        for pause in (*_background.START_PAUSES, None):
-            try:
-                ran = await self._scripts.run(script, values, cwd=cwd)
-            except AGBError as error:
-                if pause is None or not _background.answer_was_lost(error):
-                    raise
-                await aio.sleep(pause)
-            else:
-                text = _background.said(ran, process_id)
-                _background.read_look(text, ran.request_id)
-                return
+        return await self._processes.start(command, cwd, envs, stdin=stdin, process_id=process_id)
 
     async def attach(self, process_id: str) -> AsyncProcess:
         """Return a handle to a process that was started before, from wherever.
@@ -172,17 +158,13 @@ class AsyncCommand:
             ProcessNotFoundError: The session has no such process.
             AGBError: The session was not reached.
         """
-        process = AsyncProcess(self._tools, _background.checked_id(process_id))
-        (await process.status()).raise_for_error()
-        return process
+        return await self._processes.attach(process_id)
 
     @reported
-    async def list_processes(self) -> ProcessListResult:
+    async def list_processes(self) -> results.ProcessListResult:
         """List the background processes of the session, those that have ended too.
 
         Returns:
             All that were started and not removed, as `processes`.
         """
-        ran = await self._scripts.run(_scripts.LIST)
-        found = _background.read_list(_background.said(ran, ""), ran.request_id)
-        return ProcessListResult(request_id=ran.request_id, processes=found)
+        return await self._processes.list()

@@ -7,7 +7,6 @@ from agb._async.labels import AsyncLabels
 from agb._concurrency import aio, place
 from agb._deadline import Deadline, within
 from agb._keeping import Duties, Duty
-from agb._lease import lease_labels
 from agb._wire import endpoints
 from agb._wire.messages.sessions import SessionRequest
 from agb.exceptions import AGBError, ClientClosedError, SessionNotFoundError
@@ -66,6 +65,8 @@ class AsyncKept:
                 session_id=session_id,
             )
         elif duty == "renew":
+            from agb._lease import lease_labels  # noqa: PLC0415 - few sessions have one
+
             labels = lease_labels(self._lease or 0.0)
             await self._labels.update(labels)
         else:

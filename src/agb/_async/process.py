@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import Literal, Self
 
 from agb import _background, _checks, _scripts, _shell
+from agb._async.process_scripts import AsyncProcessScripts
 from agb._async.process_stream import AsyncProcessStream
 from agb._async.reported import reported
-from agb._async.scripts import AsyncScripts
 from agb._async.tools import AsyncTools
 from agb._background import Look, Stream
 from agb._chunks import CHUNK
@@ -46,7 +46,7 @@ class AsyncProcess:
     def __init__(self, caller: AsyncTools, process_id: str) -> None:
         self.id = process_id
         self.detached = False
-        self._scripts = AsyncScripts(caller)
+        self._scripts = AsyncProcessScripts(caller)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}>"

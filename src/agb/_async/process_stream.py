@@ -5,7 +5,7 @@ from collections import deque
 from typing import Self
 
 from agb import _background
-from agb._async.scripts import AsyncScripts
+from agb._async.process_scripts import AsyncProcessScripts
 from agb._concurrency import aio
 from agb._deadline import Deadline
 from agb.results import ProcessOutput
@@ -22,7 +22,7 @@ class AsyncProcessStream:
     """
 
     def __init__(
-        self, scripts: AsyncScripts, process_id: str, stdout_offset: int, stderr_offset: int
+        self, scripts: AsyncProcessScripts, process_id: str, stdout_offset: int, stderr_offset: int
     ) -> None:
         self.stdout_offset: int = stdout_offset
         self.stderr_offset: int = stderr_offset

@@ -11,7 +11,6 @@ from agb._concurrency import aio
 from agb._creating import create_request
 from agb._deadline import Deadline
 from agb._keeping import Duties
-from agb._lease import lease_labels
 from agb._session_reading import is_going, not_deleted
 from agb.exceptions import AGBError, WrongProcessError
 from agb.session_params import CreateSessionParams
@@ -48,7 +47,7 @@ class AsyncSessionScope:
         self._session: AsyncSession | None = None
 
     async def __aenter__(self) -> AsyncSession:
-        labels = {} if self._lease is None else lease_labels(self._lease)
+        labels = {} if self._lease is None else _lease_labels(self._lease)
         request = create_request(self._params, self._agb.config.default_image, labels)
         created = await AsyncCreation(self._agb, request).run(Deadline(_CREATE_SECONDS))
         assert created.session is not None  # noqa: S101 - a create that did not fail has one
@@ -112,3 +111,9 @@ class AsyncSessionScope:
             _log.warning("%s; it goes by itself", deleted.error_message)
         else:
             deleted.raise_for_error()
+
+
+def _lease_labels(seconds: float) -> dict[str, str]:
+    from agb._lease import lease_labels  # noqa: PLC0415 - few sessions have one
+
+    return lease_labels(seconds)

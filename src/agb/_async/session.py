@@ -305,7 +305,7 @@ class AsyncBaseSession(NotPickled):
         Returns:
             The figures as `metrics`, and all that the AGB said as `raw`.
         """
-        from agb._reading import metrics_result  # noqa: PLC0415 - few programs need it
+        from agb._metrics_reading import metrics_result  # noqa: PLC0415 - few programs need it
         from agb._wire.tools import GET_METRICS  # noqa: PLC0415 - likewise
 
         return metrics_result(

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -24,7 +23,6 @@ from agb._sync.keeping import Keeper
 from agb._sync.listing import Listing
 from agb._sync.live_sessions import LiveSessions
 from agb._sync.low_level import Client
-from agb._sync.reaping import Reaper
 from agb._sync.reported import reported
 from agb._sync.scope import SessionScope
 from agb._sync.session import BaseSession, Session
@@ -34,11 +32,12 @@ from agb._wire.answers import Answer
 from agb._wire.messages.sessions import SessionData, SessionRequest
 from agb.config import Config
 from agb.exceptions import ConfigurationError, InvalidParamsError
-from agb.session_params import BrowserContext, CreateSessionParams, checked_labels
+from agb.session_params import CreateSessionParams, checked_labels
 
 if TYPE_CHECKING:
     from agb._sync.contexts import ContextService
     from agb.context_sync import ContextSync
+    from agb.session_params import BrowserContext
 
 
 class AGB(NotPickled):
@@ -165,20 +164,20 @@ class AGB(NotPickled):
         Raises:
             MissingExtraError: A package that it needs is not installed.
         """
-        from agb._embedded import EMBEDDED_ENDPOINT, EmbeddedServer  # noqa: PLC0415 - starts programs
+        from agb import _embedded  # noqa: PLC0415 - starts programs
 
-        key = secrets.token_urlsafe(32)
+        key = _embedded.new_key()
         agb = cls(
             config=Config.resolve(
                 api_key=key,
-                endpoint=EMBEDDED_ENDPOINT,
+                endpoint=_embedded.EMBEDDED_ENDPOINT,
                 timeout=timeout,
                 default_image=default_image,
                 max_requests=max_requests,
             ),
             max_sessions=max_sessions,
         )
-        agb.transport.connections.server = EmbeddedServer(
+        agb.transport.connections.server = _embedded.EmbeddedServer(
             api_key=key, data_dir=data_dir, arguments=options
         )
         return agb
@@ -471,6 +470,8 @@ class AGB(NotPickled):
         Returns:
             What was found as `sessions`. It failed when a session could not be deleted.
         """
+        from agb._sync.reaping import Reaper  # noqa: PLC0415 - few programs need it
+
         reaper = Reaper(self, dry_run=dry_run, grace=_checks.at_least("grace", grace, 0))
         return reaper.run()
 

@@ -3,7 +3,7 @@
 
 from typing import TYPE_CHECKING
 
-from agb import _checks, _reading
+from agb import _checks, _code_reading
 from agb._deadline import bounded
 from agb._streaming import Callbacks, OnError, OnText, server_of_code
 from agb._sync.reported import reported
@@ -116,7 +116,7 @@ class Code:
             timeout_s=bounded(_checks.at_least_one("timeout_s", timeout_s)),
         )
         answer = self._tools.call(tools.RUN_CODE, arguments, seconds=arguments.timeout_s)
-        return _reading.code_result(answer)
+        return _code_reading.code_result(answer)
 
     def _run_streaming(
         self, code: str, language: str, timeout_s: int, callbacks: Callbacks

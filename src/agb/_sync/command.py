@@ -1,18 +1,23 @@
 # Generated from src/agb/_async/command.py; edit that file, then `nox -s twin`.
 """Running shell commands in a session."""
 
-import secrets
-from collections.abc import Mapping, Sequence
+from __future__ import annotations
 
-from agb import _background, _checks, _scripts, _shell
-from agb._concurrency import threads
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from agb import _checks, _shell, results
 from agb._deadline import bounded
-from agb._sync.process import Process
 from agb._sync.reported import reported
 from agb._sync.scripts import Scripts
 from agb._sync.tools import Tools
-from agb.exceptions import AGBError, ExecutionTimeoutError
-from agb.results import CommandResult, ProcessListResult
+from agb.exceptions import ExecutionTimeoutError
+
+if TYPE_CHECKING:
+    from agb._sync.process import Process
+    from agb._sync.processes import Processes
 
 
 class Command:
@@ -25,6 +30,12 @@ class Command:
         self._tools = caller
         self._scripts = Scripts(caller)
 
+    @cached_property
+    def _processes(self) -> Processes:
+        from agb._sync.processes import Processes  # noqa: PLC0415 - few programs need it
+
+        return Processes(self._tools)
+
     def execute(
         self,
         command: str | Sequence[str],
@@ -34,7 +45,7 @@ class Command:
         *,
         check: bool = False,
         max_output: int | None = None,
-    ) -> CommandResult:
+    ) -> results.CommandResult:
         """Run a command and wait for its end.
 
         Args:
@@ -75,14 +86,14 @@ class Command:
         cwd: str | None,
         envs: Mapping[str, str] | None,
         max_output: int | None,
-    ) -> CommandResult:
+    ) -> results.CommandResult:
         line = _shell.line(command)
         limit = bounded(_checks.at_least_one("timeout_ms", timeout_ms), per_second=1000)
         own = None if envs is None else _checks.environment(envs)
         if max_output is None:
             return self._scripts.run(line, own, timeout_ms=limit, cwd=cwd)
         most = _checks.at_least_one("max_output", max_output)
-        bounds = _shell.bounds(secrets.token_hex(8), most)
+        bounds = _shell.bounds(os.urandom(8).hex(), most)
         ran = self._scripts.run(
             _shell.RUN_BOUNDED,
             {**_shell.environment(line, own or {}), **bounds},
@@ -136,32 +147,7 @@ class Command:
             print(build.wait().exit_code)
             ```
         """
-        line = _shell.line(command)
-        own = {} if envs is None else _checks.environment(envs)
-        new_id = secrets.token_hex(8) if process_id is None else process_id
-        process = Process(self._tools, _background.checked_id(new_id))
-        values = {
-            **_shell.environment(line, own),
-            **_background.offsets(),
-            "AGB_PROCESS": process.id,
-            "AGB_STDIN": "yes" if stdin else "",
-        }
-        self._start(process.id, values, cwd)
-        return process
-
-    def _start(self, process_id: str, values: Mapping[str, str], cwd: str | None) -> None:
-        script = _scripts.start(process_id)
-        for pause in (*_background.START_PAUSES, None):
-            try:
-                ran = self._scripts.run(script, values, cwd=cwd)
-            except AGBError as error:
-                if pause is None or not _background.answer_was_lost(error):
-                    raise
-                threads.sleep(pause)
-            else:
-                text = _background.said(ran, process_id)
-                _background.read_look(text, ran.request_id)
-                return
+        return self._processes.start(command, cwd, envs, stdin=stdin, process_id=process_id)
 
     def attach(self, process_id: str) -> Process:
         """Return a handle to a process that was started before, from wherever.
@@ -173,17 +159,13 @@ class Command:
             ProcessNotFoundError: The session has no such process.
             AGBError: The session was not reached.
         """
-        process = Process(self._tools, _background.checked_id(process_id))
-        process.status().raise_for_error()
-        return process
+        return self._processes.attach(process_id)
 
     @reported
-    def list_processes(self) -> ProcessListResult:
+    def list_processes(self) -> results.ProcessListResult:
         """List the background processes of the session, those that have ended too.
 
         Returns:
             All that were started and not removed, as `processes`.
         """
-        ran = self._scripts.run(_scripts.LIST)
-        found = _background.read_list(_background.said(ran, ""), ran.request_id)
-        return ProcessListResult(request_id=ran.request_id, processes=found)
+        return self._processes.list()

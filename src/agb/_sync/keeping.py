@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from agb._concurrency import place, threads
 from agb._deadline import Deadline, within
 from agb._keeping import Duties, Duty
-from agb._lease import lease_labels
 from agb._sync.labels import Labels
 from agb._wire import endpoints
 from agb._wire.messages.sessions import SessionRequest
@@ -67,6 +66,8 @@ class Kept:
                 session_id=session_id,
             )
         elif duty == "renew":
+            from agb._lease import lease_labels  # noqa: PLC0415 - few sessions have one
+
             labels = lease_labels(self._lease or 0.0)
             self._labels.update(labels)
         else:

@@ -12,9 +12,9 @@ from agb._background import Look, Stream
 from agb._chunks import CHUNK
 from agb._concurrency import threads
 from agb._deadline import Deadline, within
+from agb._sync.process_scripts import ProcessScripts
 from agb._sync.process_stream import ProcessStream
 from agb._sync.reported import reported
-from agb._sync.scripts import Scripts
 from agb._sync.tools import Tools
 from agb.exceptions import AGBError, ProcessNotFoundError, SessionNotFoundError, WaitTimeoutError
 from agb.results import BoolResult, CommandResult, ProcessOutputResult, ProcessStatusResult
@@ -47,7 +47,7 @@ class Process:
     def __init__(self, caller: Tools, process_id: str) -> None:
         self.id = process_id
         self.detached = False
-        self._scripts = Scripts(caller)
+        self._scripts = ProcessScripts(caller)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}>"

@@ -8,7 +8,7 @@ from typing import Self
 from agb import _background
 from agb._concurrency import threads
 from agb._deadline import Deadline
-from agb._sync.scripts import Scripts
+from agb._sync.process_scripts import ProcessScripts
 from agb.results import ProcessOutput
 
 
@@ -23,7 +23,7 @@ class ProcessStream:
     """
 
     def __init__(
-        self, scripts: Scripts, process_id: str, stdout_offset: int, stderr_offset: int
+        self, scripts: ProcessScripts, process_id: str, stdout_offset: int, stderr_offset: int
     ) -> None:
         self.stdout_offset: int = stdout_offset
         self.stderr_offset: int = stderr_offset

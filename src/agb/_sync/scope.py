@@ -9,7 +9,6 @@ from agb._concurrency import threads
 from agb._creating import create_request
 from agb._deadline import Deadline
 from agb._keeping import Duties
-from agb._lease import lease_labels
 from agb._session_reading import is_going, not_deleted
 from agb._sync.creation import Creation
 from agb._sync.keeping import Kept
@@ -49,7 +48,7 @@ class SessionScope:
         self._session: Session | None = None
 
     def __enter__(self) -> Session:
-        labels = {} if self._lease is None else lease_labels(self._lease)
+        labels = {} if self._lease is None else _lease_labels(self._lease)
         request = create_request(self._params, self._agb.config.default_image, labels)
         created = Creation(self._agb, request).run(Deadline(_CREATE_SECONDS))
         assert created.session is not None  # noqa: S101 - a create that did not fail has one
@@ -113,3 +112,9 @@ class SessionScope:
             _log.warning("%s; it goes by itself", deleted.error_message)
         else:
             deleted.raise_for_error()
+
+
+def _lease_labels(seconds: float) -> dict[str, str]:
+    from agb._lease import lease_labels  # noqa: PLC0415 - few sessions have one
+
+    return lease_labels(seconds)

@@ -1,13 +1,15 @@
 # Generated from src/agb/_async/scripts.py; edit that file, then `nox -s twin`.
-"""Running the scripts of background processes."""
+"""Running scripts in a session."""
 
 from collections.abc import Mapping
 
-from agb import _background, _reading, _scripts
-from agb._background import Look, Stream
+from agb import _reading
 from agb._sync.tools import Tools
 from agb._wire import tools
 from agb.results import CommandResult
+
+_LIMIT_MS = 30_000
+"""Milliseconds that a script of our own may take."""
 
 
 class Scripts:
@@ -25,7 +27,7 @@ class Scripts:
         script: str,
         values: Mapping[str, str] | None = None,
         *,
-        timeout_ms: int = _background.SCRIPT_MS,
+        timeout_ms: int = _LIMIT_MS,
         cwd: str | None = None,
     ) -> CommandResult:
         """Run a script and return how it went, failures too.
@@ -41,23 +43,3 @@ class Scripts:
         )
         answer = self._tools.call(tools.SHELL, arguments, seconds=timeout_ms / 1000)
         return _reading.command_result(answer)
-
-    def look(self, process_id: str, stdout: int | None = None, stderr: int | None = None) -> Look:
-        """Look at a process, and read a piece of each stream that an offset is given for.
-
-        Raises:
-            ProcessNotFoundError: There is no such process.
-        """
-        values = {**_background.offsets(stdout, stderr), "AGB_PROCESS": process_id}
-        ran = self.run(_scripts.READ, values)
-        return _background.read_look(_background.said(ran, process_id), ran.request_id)
-
-    def read(self, process_id: str, stream: Stream, start: int, end: int) -> bytes:
-        """Read a range of a stream; less comes when the process itself made its file shorter."""
-        data = bytearray()
-        while start + len(data) < end:
-            look = self.look(process_id, **{stream: start + len(data)})
-            if not look.data[stream]:
-                break
-            data += look.data[stream]
-        return bytes(data[: end - start])

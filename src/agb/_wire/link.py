@@ -1,7 +1,7 @@
 """The direct route to a session's tools: `<link url>/callTool`, opened by the session's token."""
 
 import json
-import secrets
+import os
 import time
 from typing import Any
 
@@ -30,7 +30,8 @@ def read_call(body: Json) -> LinkCallRequest:
 
 def new_request_id() -> str:
     """Make a request id: this route's callers name their requests themselves."""
-    return f"link-{time.time_ns() // 1_000_000}-{secrets.randbelow(10**9):09d}"
+    chance = int.from_bytes(os.urandom(4)) % 10**9
+    return f"link-{time.time_ns() // 1_000_000}-{chance:09d}"
 
 
 def write_answer(result: ToolCallData, code: str = "") -> Json:

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 from attrs import define, evolve, field, frozen
 
-from agb._wire.texts import Metrics
+from agb._wire.metrics import Metrics
 
 _KBYTE = 1024
 _BLOCK = 512

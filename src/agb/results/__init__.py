@@ -9,6 +9,7 @@ from agb._lazy import lazily
 TYPE_CHECKING = False  # `typing` takes longer to load than all of this
 if TYPE_CHECKING:
     from agb.results.base import BoolResult, OperationResult, Result
+    from agb.results.commands import CommandResult
     from agb.results.contexts import (
         ClearContextResult,
         Context,
@@ -32,12 +33,7 @@ if TYPE_CHECKING:
         StdoutEvent,
         StreamEvent,
     )
-    from agb.results.execution import (
-        CodeExecutionResult,
-        CommandResult,
-        ExecutionLogs,
-        ExecutionResult,
-    )
+    from agb.results.execution import CodeExecutionResult, ExecutionLogs, ExecutionResult
     from agb.results.facts import (
         GetSessionResult,
         LinkResult,
@@ -77,6 +73,7 @@ if TYPE_CHECKING:
 else:
     _NAMES = {
         "agb.results.base": "BoolResult OperationResult Result",
+        "agb.results.commands": "CommandResult",
         "agb.results.contexts": """
             ClearContextResult Context ContextFileEntry ContextFileListResult
             ContextInfoResult ContextListResult ContextResult ContextStatusData
@@ -84,7 +81,7 @@ else:
             UploadResult
         """,
         "agb.results.events": "EndEvent ErrorEvent ResultEvent StderrEvent StdoutEvent StreamEvent",
-        "agb.results.execution": "CodeExecutionResult CommandResult ExecutionLogs ExecutionResult",
+        "agb.results.execution": "CodeExecutionResult ExecutionLogs ExecutionResult",
         "agb.results.facts": """
             GetSessionResult LinkResult ReapedSession ReapResult SessionData SessionInfo
             SessionListResult SessionMetrics SessionMetricsResult SessionStatusResult
