@@ -1,5 +1,7 @@
 """Pure: what asks for a session, and what the answer to that holds."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -8,15 +10,8 @@ from agb._failures import told_code
 from agb._own_labels import REQUEST, new_request
 from agb._retry import surely_not_sent
 from agb._version import __version__
-from agb._wire import codec
+from agb._wire import codec, messages
 from agb._wire.answers import Answer
-from agb._wire.messages.mounts import PersistenceData
-from agb._wire.messages.sessions import (
-    CreateSessionData,
-    CreateSessionRequest,
-    SdkStats,
-    SessionData,
-)
 from agb.exceptions import (
     AGBError,
     APIConnectionError,
@@ -42,7 +37,7 @@ EMPTY: Mapping[str, str] = MappingProxyType({})
 
 def create_request(
     params: CreateSessionParams, default_image: str | None, own_labels: Mapping[str, str] = EMPTY
-) -> CreateSessionRequest:
+) -> messages.CreateSessionRequest:
     """Return the request for a session.
 
     Raises:
@@ -56,9 +51,9 @@ def create_request(
             "default_image"
         )
     syncs = params.all_context_syncs()
-    return CreateSessionRequest(
+    return messages.CreateSessionRequest(
         image_id=image,
-        sdk_stats=SdkStats(sdk_version=__version__),
+        sdk_stats=messages.SdkStats(sdk_version=__version__),
         labels={**params.labels, **own_labels, REQUEST: new_request()},
         policy_id=params.policy_id,
         idle_release_timeout=params.idle_release_timeout,
@@ -66,12 +61,12 @@ def create_request(
     )
 
 
-def mounts(syncs: "Iterable[ContextSync]") -> tuple[PersistenceData, ...]:
+def mounts(syncs: Iterable[ContextSync]) -> tuple[messages.PersistenceData, ...]:
     """Return what travels of mounts; one without a policy has the default one."""
     from agb.context_sync import SyncPolicy  # noqa: PLC0415 - most sessions mount nothing
 
     return tuple(
-        PersistenceData(
+        messages.PersistenceData(
             context_id=sync.context_id,
             path=sync.path,
             policy=codec.dump(sync.policy or SyncPolicy()),
@@ -80,7 +75,7 @@ def mounts(syncs: "Iterable[ContextSync]") -> tuple[PersistenceData, ...]:
     )
 
 
-def created_data(answer: Answer[CreateSessionData]) -> SessionData:
+def created_data(answer: Answer[messages.CreateSessionData]) -> messages.SessionData:
     """Return the data of a session that was created.
 
     Raises:

@@ -1,12 +1,14 @@
 """Pure: what is to be done for a session while its scope is open, and when."""
 
+from __future__ import annotations
+
 import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from agb._wire.messages.sessions import SessionData
+from agb._wire import messages
 
 LIFETIME = 1800.0
 """Seconds after which an AGB ends a session, unless it tells another number."""
@@ -20,7 +22,7 @@ _LONGEST_PAUSE = 3600.0
 Duty = Literal["keep alive", "renew", "tell of the end"]
 
 
-def expiry(data: SessionData, *, created: bool) -> datetime | None:
+def expiry(data: messages.SessionData, *, created: bool) -> datetime | None:
     """Return when a session ends at the latest; None where that is not known, or never.
 
     Args:

@@ -8,8 +8,6 @@ from attrs import fields
 
 from agb import results
 from agb._wire import messages
-from agb._wire.messages.sessions import SessionData
-from agb._wire.messages.tools import ToolLine
 from agb.exceptions import AGBError, SessionNotDeletedError, SessionNotFoundError, WaitTimeoutError
 
 _LISTENING = "listening"
@@ -73,7 +71,7 @@ def session_info(data: messages.ResourceData) -> results.SessionInfo:
     )
 
 
-def public_tools(lines: Sequence[ToolLine]) -> tuple[results.McpTool, ...]:
+def public_tools(lines: Sequence[messages.ToolLine]) -> tuple[results.McpTool, ...]:
     """Return what users see of tools."""
     return tuple(
         results.McpTool(
@@ -87,7 +85,7 @@ def public_tools(lines: Sequence[ToolLine]) -> tuple[results.McpTool, ...]:
     )
 
 
-def public_session_data(data: SessionData) -> results.SessionData:
+def public_session_data(data: messages.SessionData) -> results.SessionData:
     """Return what users see of a session's data."""
     return results.SessionData(
         session_id=data.session_id,

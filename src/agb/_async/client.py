@@ -28,7 +28,6 @@ from agb._secrets import NotPickled, hidden
 from agb._session_reading import public_session_data
 from agb._wire import endpoints, messages
 from agb._wire.answers import Answer
-from agb._wire.messages.sessions import SessionData, SessionRequest
 from agb.config import Config
 from agb.exceptions import ConfigurationError, InvalidParamsError
 from agb.session_params import CreateSessionParams, checked_labels
@@ -381,8 +380,8 @@ class AsyncAGB(NotPickled):
             request_id=answer.request_id, data=public_session_data(answer.data)
         )
 
-    async def _get(self, session_id: str) -> Answer[SessionData]:
-        request = SessionRequest(session_id=_checks.non_blank("session_id", session_id))
+    async def _get(self, session_id: str) -> Answer[messages.SessionData]:
+        request = messages.SessionRequest(session_id=_checks.non_blank("session_id", session_id))
         return await self.transport.call(endpoints.GET_SESSION, request, session_id=session_id)
 
     @reported

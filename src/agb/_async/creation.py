@@ -1,10 +1,12 @@
 """Creating a session: exactly one, all of it, or nothing of it."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from agb import _creating
+from agb import _creating, results
 from agb._async.labels import AsyncLabels
 from agb._async.session import AsyncSession
 from agb._concurrency import aio
@@ -13,9 +15,7 @@ from agb._deadline import Deadline, or_earlier, within
 from agb._own_labels import REQUEST
 from agb._session_reading import is_going
 from agb._wire import endpoints, messages
-from agb._wire.messages.sessions import CreateSessionRequest, SessionRequest
 from agb.exceptions import AGBError
-from agb.results import SessionResult
 
 if TYPE_CHECKING:
     from agb._async.client import AsyncAGB
@@ -42,7 +42,7 @@ class AsyncCreation:
         request: What to create.
     """
 
-    def __init__(self, agb: "AsyncAGB", request: CreateSessionRequest) -> None:
+    def __init__(self, agb: AsyncAGB, request: messages.CreateSessionRequest) -> None:
         self._agb = agb
         self._live = agb.live
         self._request = request
@@ -51,7 +51,7 @@ class AsyncCreation:
         self._certain = False
         self._abandoned = False
 
-    async def run(self, deadline: Deadline) -> SessionResult[AsyncSession]:
+    async def run(self, deadline: Deadline) -> results.SessionResult[AsyncSession]:
         """Create it, and wait until its contexts are there.
 
         Raises:
@@ -71,7 +71,7 @@ class AsyncCreation:
         finally:
             self._live.leave(self._label, self._session_id, certain=self._certain)
 
-    async def _make(self, deadline: Deadline) -> SessionResult[AsyncSession]:
+    async def _make(self, deadline: Deadline) -> results.SessionResult[AsyncSession]:
         try:
             answer = await self._agb.transport.call(endpoints.CREATE_SESSION, self._request)
             data = created_data(answer)
@@ -89,14 +89,14 @@ class AsyncCreation:
         if self._abandoned:  # by a thread that was interrupted, and did not wait so long
             await self._give_up()
         session = AsyncSession.from_data(self._agb, data, self._request.image_id)
-        return SessionResult(request_id=answer.request_id, session=session)
+        return results.SessionResult(request_id=answer.request_id, session=session)
 
     async def _find(
         self, pauses: Sequence[float], deadline: Deadline
-    ) -> SessionResult[AsyncSession] | None:
+    ) -> results.SessionResult[AsyncSession] | None:
         """Look for the session and adopt it."""
 
-        async def adopted() -> SessionResult[AsyncSession] | None:
+        async def adopted() -> results.SessionResult[AsyncSession] | None:
             return await self._adopt() if await self._shows() else None
 
         return await self._look(adopted, pauses, deadline)
@@ -130,13 +130,15 @@ class AsyncCreation:
         answer = await AsyncLabels(self._agb.transport, session_id).read()
         return answer.data.labels.get(REQUEST) == self._label
 
-    async def _adopt(self) -> SessionResult[AsyncSession]:
+    async def _adopt(self) -> results.SessionResult[AsyncSession]:
         session_id = self._session_id or ""
         answer = await self._agb.transport.call(
-            endpoints.GET_SESSION, SessionRequest(session_id=session_id), session_id=session_id
+            endpoints.GET_SESSION,
+            messages.SessionRequest(session_id=session_id),
+            session_id=session_id,
         )
         session = AsyncSession.from_data(self._agb, answer.data, self._request.image_id)
-        return SessionResult(request_id=answer.request_id, session=session)
+        return results.SessionResult(request_id=answer.request_id, session=session)
 
     def _know(self, session_id: str) -> None:
         self._session_id = session_id
@@ -157,7 +159,7 @@ class AsyncCreation:
             also_told(failure, await self._give_up())
             raise failure
 
-    async def _undo(self, _: SessionResult[AsyncSession] | None) -> None:
+    async def _undo(self, _: results.SessionResult[AsyncSession] | None) -> None:
         """Leave no session behind a cancelled create."""
         self._abandoned = True
         await self._find_and_give_up(() if self._certain else _creating.LATE)

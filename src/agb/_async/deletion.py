@@ -1,14 +1,16 @@
 """Deleting a session, and what may stand in the way of that."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
+from agb import results
 from agb._async.session_streams import AsyncStreams
 from agb._async.transport import AsyncTransport
 from agb._concurrency import aio
 from agb._deadline import Deadline
 from agb._session_reading import DELETING, is_gone, is_over
-from agb._wire import endpoints
-from agb._wire.messages.sessions import SessionRequest
+from agb._wire import endpoints, messages
 from agb.exceptions import (
     APIError,
     AuthenticationError,
@@ -17,7 +19,6 @@ from agb.exceptions import (
     PermissionDeniedError,
     WaitTimeoutError,
 )
-from agb.results import DeleteResult
 
 if TYPE_CHECKING:
     from agb._async.session import AsyncBaseSession
@@ -33,11 +34,11 @@ class AsyncDeletion:
         streams: Its streams, which end with it.
     """
 
-    def __init__(self, session: "AsyncBaseSession", streams: AsyncStreams) -> None:
+    def __init__(self, session: AsyncBaseSession, streams: AsyncStreams) -> None:
         self._session = session
         self._streams = streams
 
-    async def run(self, seconds: float, *, sync_context: bool, wait: bool) -> DeleteResult:
+    async def run(self, seconds: float, *, sync_context: bool, wait: bool) -> results.DeleteResult:
         """Delete it; see `AsyncBaseSession.delete`.
 
         Raises:
@@ -54,20 +55,20 @@ class AsyncDeletion:
         try:
             answer = await self._persistent().call(
                 endpoints.RELEASE_SESSION_ASYNC,
-                SessionRequest(session_id=session_id),
+                messages.SessionRequest(session_id=session_id),
                 session_id=session_id,
             )
         except APIError as error:
             if is_gone(error):
                 self._session.agb.live.forget(session_id)
                 await self._streams.aclose(_DELETED)
-                return DeleteResult(request_id=error.request_id)
+                return results.DeleteResult(request_id=error.request_id)
             raise
         await self._streams.aclose(_DELETED)
         if wait:
             await self._wait_until_gone(deadline, answer.request_id)
         self._session.agb.live.forget(session_id)
-        return DeleteResult(request_id=answer.request_id)
+        return results.DeleteResult(request_id=answer.request_id)
 
     def _persistent(self) -> AsyncTransport:
         """Send again more often than others: what is not deleted goes on, and costs."""

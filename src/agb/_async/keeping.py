@@ -1,5 +1,7 @@
 """Keeping sessions while their scopes are open: one task, or one thread, for all of a client."""
 
+from __future__ import annotations
+
 import logging
 from typing import TYPE_CHECKING
 
@@ -7,8 +9,7 @@ from agb._async.labels import AsyncLabels
 from agb._concurrency import aio, place
 from agb._deadline import Deadline, within
 from agb._keeping import Duties, Duty
-from agb._wire import endpoints
-from agb._wire.messages.sessions import SessionRequest
+from agb._wire import endpoints, messages
 from agb.exceptions import AGBError, ClientClosedError, SessionNotFoundError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class AsyncKept:
 
     def __init__(
         self,
-        session: "AsyncBaseSession",
+        session: AsyncBaseSession,
         labels: AsyncLabels,
         duties: Duties,
         lease: float | None,
@@ -61,7 +62,7 @@ class AsyncKept:
         if duty == "keep alive":
             await self.session.transport.call(
                 endpoints.REFRESH_IDLE_TIME,
-                SessionRequest(session_id=session_id),
+                messages.SessionRequest(session_id=session_id),
                 session_id=session_id,
             )
         elif duty == "renew":

@@ -1,5 +1,7 @@
 """The sessions of a client that are there: no more than it was asked for, and none forgotten."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from agb._async.places import AsyncPlaces
@@ -7,8 +9,7 @@ from agb._concurrency import aio
 from agb._deadline import Deadline
 from agb._roster import Roster
 from agb._session_reading import is_gone, is_over
-from agb._wire import endpoints
-from agb._wire.messages.sessions import SessionRequest
+from agb._wire import endpoints, messages
 from agb.exceptions import AGBError, SessionLimitError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class AsyncLiveSessions:
         self._looking = False
         self.roster = roster
 
-    async def enter(self, transport: "AsyncTransport", request: str, deadline: Deadline) -> None:
+    async def enter(self, transport: AsyncTransport, request: str, deadline: Deadline) -> None:
         """Let a create begin, once there is a place for its session.
 
         Args:
@@ -82,7 +83,7 @@ class AsyncLiveSessions:
             self._placed.discard(session_id)
             self._places.give_back()
 
-    async def _look(self, transport: "AsyncTransport") -> None:
+    async def _look(self, transport: AsyncTransport) -> None:
         """Forget sessions that the AGB has released by itself; one look serves all who wait."""
         if self._looking:
             return
@@ -96,8 +97,8 @@ class AsyncLiveSessions:
         finally:
             self._looking = False
 
-    async def _look_at(self, transport: "AsyncTransport", session_id: str) -> None:
-        request = SessionRequest(session_id=session_id)
+    async def _look_at(self, transport: AsyncTransport, session_id: str) -> None:
+        request = messages.SessionRequest(session_id=session_id)
         try:
             seen = await transport.call(endpoints.GET_SESSION_INFO, request, session_id=session_id)
             gone = is_over(seen.data.status)

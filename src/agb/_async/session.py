@@ -22,8 +22,6 @@ from agb._own_labels import users_labels
 from agb._secrets import NotPickled
 from agb._session_reading import is_listening, listening_probe, public_tools, session_info
 from agb._wire import endpoints, messages
-from agb._wire.messages.sessions import SessionData, SessionRequest
-from agb._wire.messages.tools import read_tool_list
 from agb.exceptions import ExecutionTimeoutError, InvalidParamsError, WaitTimeoutError
 from agb.session_params import checked_labels
 
@@ -76,7 +74,7 @@ class AsyncBaseSession(NotPickled):
         self._labels = AsyncLabels(self.transport, session_id)
 
     @classmethod
-    def from_data(cls, agb: AsyncAGB, data: SessionData, image_id: str = "") -> Self:
+    def from_data(cls, agb: AsyncAGB, data: messages.SessionData, image_id: str = "") -> Self:
         """Make a handle from what an AGB told about a session."""
         session = cls(agb, data.session_id)
         session.expires_at = expiry(data, created=bool(image_id))
@@ -87,7 +85,7 @@ class AsyncBaseSession(NotPickled):
         session.link_url = data.link_url
         session.ws_url = data.ws_url
         session.token = data.token
-        session.tool_list = public_tools(read_tool_list(data.tool_list))
+        session.tool_list = public_tools(messages.read_tool_list(data.tool_list))
         return session
 
     def __repr__(self) -> str:
@@ -386,8 +384,8 @@ class AsyncBaseSession(NotPickled):
         with within(Deadline(seconds)):
             return await deletion.run(seconds, sync_context=sync_context, wait=wait)
 
-    def _request(self) -> SessionRequest:
-        return SessionRequest(session_id=self.session_id)
+    def _request(self) -> messages.SessionRequest:
+        return messages.SessionRequest(session_id=self.session_id)
 
     def _timeouts(self, read: int | None, connect: int | None) -> Timeouts:
         default = self.transport.timeouts()

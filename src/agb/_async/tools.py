@@ -1,5 +1,7 @@
 """Calling tools of a session: over its link where it has one, else through the API."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -7,11 +9,10 @@ from agb._failures import malformed, refusal
 from agb._http import Timeouts, usable_url
 from agb._retry import TABLE, Failure, failure_of
 from agb._secrets import Secret
-from agb._wire import codec, endpoints, link
+from agb._wire import codec, endpoints, link, messages
 from agb._wire.answers import Malformed, Refused, ToolAnswer
 from agb._wire.codec import ToolArguments
 from agb._wire.endpoint import Safety
-from agb._wire.messages.tools import LinkCallRequest, ToolCallRequest
 from agb.exceptions import APIConnectionError
 
 if TYPE_CHECKING:
@@ -26,15 +27,15 @@ class AsyncTools:
         session: The session.
     """
 
-    def __init__(self, session: "AsyncBaseSession") -> None:
+    def __init__(self, session: AsyncBaseSession) -> None:
         self._session = session
 
-    def offers(self, tool: "Tool") -> bool:
+    def offers(self, tool: Tool) -> bool:
         """Tell whether the session is known to have a tool."""
         return any(each.name == tool.name for each in self._session.tool_list)
 
     async def call(
-        self, tool: "Tool", arguments: ToolArguments, *, seconds: float = 0.0
+        self, tool: Tool, arguments: ToolArguments, *, seconds: float = 0.0
     ) -> ToolAnswer:
         """Call a tool of the contract that may run for so many seconds."""
         timeouts = self._session.transport.timeouts(seconds)
@@ -57,7 +58,7 @@ class AsyncTools:
                     raise
         return await session.transport.call(
             endpoints.CALL_TOOL,
-            ToolCallRequest(session_id=session.session_id, name=name, args=args),
+            messages.ToolCallRequest(session_id=session.session_id, name=name, args=args),
             session_id=session.session_id,
             timeouts=timeouts,
         )
@@ -66,7 +67,7 @@ class AsyncTools:
         self, name: str, server: str, args: Mapping[str, Any], timeouts: Timeouts
     ) -> ToolAnswer:
         session = self._session
-        request = LinkCallRequest(
+        request = messages.LinkCallRequest(
             tool=name,
             server=server,
             args=args,

@@ -29,7 +29,6 @@ from agb._sync.session import BaseSession, Session
 from agb._sync.transport import Connections, Transport
 from agb._wire import endpoints, messages
 from agb._wire.answers import Answer
-from agb._wire.messages.sessions import SessionData, SessionRequest
 from agb.config import Config
 from agb.exceptions import ConfigurationError, InvalidParamsError
 from agb.session_params import CreateSessionParams, checked_labels
@@ -382,8 +381,8 @@ class AGB(NotPickled):
             request_id=answer.request_id, data=public_session_data(answer.data)
         )
 
-    def _get(self, session_id: str) -> Answer[SessionData]:
-        request = SessionRequest(session_id=_checks.non_blank("session_id", session_id))
+    def _get(self, session_id: str) -> Answer[messages.SessionData]:
+        request = messages.SessionRequest(session_id=_checks.non_blank("session_id", session_id))
         return self.transport.call(endpoints.GET_SESSION, request, session_id=session_id)
 
     @reported

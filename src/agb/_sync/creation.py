@@ -1,11 +1,13 @@
 # Generated from src/agb/_async/creation.py; edit that file, then `nox -s twin`.
 """Creating a session: exactly one, all of it, or nothing of it."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from agb import _creating
+from agb import _creating, results
 from agb._concurrency import threads
 from agb._creating import also_told, created_data, looks
 from agb._deadline import Deadline, or_earlier, within
@@ -14,9 +16,7 @@ from agb._session_reading import is_going
 from agb._sync.labels import Labels
 from agb._sync.session import Session
 from agb._wire import endpoints, messages
-from agb._wire.messages.sessions import CreateSessionRequest, SessionRequest
 from agb.exceptions import AGBError
-from agb.results import SessionResult
 
 if TYPE_CHECKING:
     from agb._sync.client import AGB
@@ -43,7 +43,7 @@ class Creation:
         request: What to create.
     """
 
-    def __init__(self, agb: "AGB", request: CreateSessionRequest) -> None:
+    def __init__(self, agb: AGB, request: messages.CreateSessionRequest) -> None:
         self._agb = agb
         self._live = agb.live
         self._request = request
@@ -52,7 +52,7 @@ class Creation:
         self._certain = False
         self._abandoned = False
 
-    def run(self, deadline: Deadline) -> SessionResult[Session]:
+    def run(self, deadline: Deadline) -> results.SessionResult[Session]:
         """Create it, and wait until its contexts are there.
 
         Raises:
@@ -72,7 +72,7 @@ class Creation:
         finally:
             self._live.leave(self._label, self._session_id, certain=self._certain)
 
-    def _make(self, deadline: Deadline) -> SessionResult[Session]:
+    def _make(self, deadline: Deadline) -> results.SessionResult[Session]:
         try:
             answer = self._agb.transport.call(endpoints.CREATE_SESSION, self._request)
             data = created_data(answer)
@@ -90,12 +90,14 @@ class Creation:
         if self._abandoned:  # by a thread that was interrupted, and did not wait so long
             self._give_up()
         session = Session.from_data(self._agb, data, self._request.image_id)
-        return SessionResult(request_id=answer.request_id, session=session)
+        return results.SessionResult(request_id=answer.request_id, session=session)
 
-    def _find(self, pauses: Sequence[float], deadline: Deadline) -> SessionResult[Session] | None:
+    def _find(
+        self, pauses: Sequence[float], deadline: Deadline
+    ) -> results.SessionResult[Session] | None:
         """Look for the session and adopt it."""
 
-        def adopted() -> SessionResult[Session] | None:
+        def adopted() -> results.SessionResult[Session] | None:
             return self._adopt() if self._shows() else None
 
         return self._look(adopted, pauses, deadline)
@@ -127,13 +129,15 @@ class Creation:
         answer = Labels(self._agb.transport, session_id).read()
         return answer.data.labels.get(REQUEST) == self._label
 
-    def _adopt(self) -> SessionResult[Session]:
+    def _adopt(self) -> results.SessionResult[Session]:
         session_id = self._session_id or ""
         answer = self._agb.transport.call(
-            endpoints.GET_SESSION, SessionRequest(session_id=session_id), session_id=session_id
+            endpoints.GET_SESSION,
+            messages.SessionRequest(session_id=session_id),
+            session_id=session_id,
         )
         session = Session.from_data(self._agb, answer.data, self._request.image_id)
-        return SessionResult(request_id=answer.request_id, session=session)
+        return results.SessionResult(request_id=answer.request_id, session=session)
 
     def _know(self, session_id: str) -> None:
         self._session_id = session_id
@@ -152,7 +156,7 @@ class Creation:
             also_told(failure, self._give_up())
             raise failure
 
-    def _undo(self, _: SessionResult[Session] | None) -> None:
+    def _undo(self, _: results.SessionResult[Session] | None) -> None:
         """Leave no session behind a cancelled create."""
         self._abandoned = True
         self._find_and_give_up(() if self._certain else _creating.LATE)

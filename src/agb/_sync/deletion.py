@@ -1,15 +1,17 @@
 # Generated from src/agb/_async/deletion.py; edit that file, then `nox -s twin`.
 """Deleting a session, and what may stand in the way of that."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
+from agb import results
 from agb._concurrency import threads
 from agb._deadline import Deadline
 from agb._session_reading import DELETING, is_gone, is_over
 from agb._sync.session_streams import Streams
 from agb._sync.transport import Transport
-from agb._wire import endpoints
-from agb._wire.messages.sessions import SessionRequest
+from agb._wire import endpoints, messages
 from agb.exceptions import (
     APIError,
     AuthenticationError,
@@ -18,7 +20,6 @@ from agb.exceptions import (
     PermissionDeniedError,
     WaitTimeoutError,
 )
-from agb.results import DeleteResult
 
 if TYPE_CHECKING:
     from agb._sync.session import BaseSession
@@ -34,11 +35,11 @@ class Deletion:
         streams: Its streams, which end with it.
     """
 
-    def __init__(self, session: "BaseSession", streams: Streams) -> None:
+    def __init__(self, session: BaseSession, streams: Streams) -> None:
         self._session = session
         self._streams = streams
 
-    def run(self, seconds: float, *, sync_context: bool, wait: bool) -> DeleteResult:
+    def run(self, seconds: float, *, sync_context: bool, wait: bool) -> results.DeleteResult:
         """Delete it; see `BaseSession.delete`.
 
         Raises:
@@ -55,20 +56,20 @@ class Deletion:
         try:
             answer = self._persistent().call(
                 endpoints.RELEASE_SESSION_ASYNC,
-                SessionRequest(session_id=session_id),
+                messages.SessionRequest(session_id=session_id),
                 session_id=session_id,
             )
         except APIError as error:
             if is_gone(error):
                 self._session.agb.live.forget(session_id)
                 self._streams.close(_DELETED)
-                return DeleteResult(request_id=error.request_id)
+                return results.DeleteResult(request_id=error.request_id)
             raise
         self._streams.close(_DELETED)
         if wait:
             self._wait_until_gone(deadline, answer.request_id)
         self._session.agb.live.forget(session_id)
-        return DeleteResult(request_id=answer.request_id)
+        return results.DeleteResult(request_id=answer.request_id)
 
     def _persistent(self) -> Transport:
         """Send again more often than others: what is not deleted goes on, and costs."""

@@ -1,6 +1,8 @@
 # Generated from src/agb/_async/keeping.py; edit that file, then `nox -s twin`.
 """Keeping sessions while their scopes are open: one task, or one thread, for all of a client."""
 
+from __future__ import annotations
+
 import logging
 from typing import TYPE_CHECKING
 
@@ -8,8 +10,7 @@ from agb._concurrency import place, threads
 from agb._deadline import Deadline, within
 from agb._keeping import Duties, Duty
 from agb._sync.labels import Labels
-from agb._wire import endpoints
-from agb._wire.messages.sessions import SessionRequest
+from agb._wire import endpoints, messages
 from agb.exceptions import AGBError, ClientClosedError, SessionNotFoundError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Kept:
 
     def __init__(
         self,
-        session: "BaseSession",
+        session: BaseSession,
         labels: Labels,
         duties: Duties,
         lease: float | None,
@@ -62,7 +63,7 @@ class Kept:
         if duty == "keep alive":
             self.session.transport.call(
                 endpoints.REFRESH_IDLE_TIME,
-                SessionRequest(session_id=session_id),
+                messages.SessionRequest(session_id=session_id),
                 session_id=session_id,
             )
         elif duty == "renew":

@@ -10,7 +10,6 @@ from agb._concurrency import threads
 from agb._own_labels import own_labels, users_labels
 from agb._wire import endpoints, messages
 from agb._wire.answers import Answer
-from agb._wire.messages.sessions import NoData, SessionRequest
 
 if TYPE_CHECKING:
     from agb._sync.transport import Transport
@@ -34,21 +33,21 @@ class Labels:
 
     def read(self) -> Answer[messages.LabelsData]:
         """Return all labels, the SDK's own among them."""
-        request = SessionRequest(session_id=self._session_id)
+        request = messages.SessionRequest(session_id=self._session_id)
         return self._transport.call(endpoints.GET_LABELS, request, session_id=self._session_id)
 
-    def replace(self, labels: Mapping[str, str]) -> Answer[NoData]:
+    def replace(self, labels: Mapping[str, str]) -> Answer[messages.NoData]:
         """Replace users' labels; the SDK's own stay."""
         with self._changing:
             found = self.read().data.labels
             return self._write({**labels, **own_labels(found)})
 
-    def update(self, labels: Mapping[str, str]) -> tuple[Answer[NoData], dict[str, str]]:
+    def update(self, labels: Mapping[str, str]) -> tuple[Answer[messages.NoData], dict[str, str]]:
         """Add labels or change them; return what users' labels are then, too."""
         with self._changing:
             merged = {**self.read().data.labels, **labels}
             return self._write(merged), users_labels(merged)
 
-    def _write(self, labels: Mapping[str, str]) -> Answer[NoData]:
+    def _write(self, labels: Mapping[str, str]) -> Answer[messages.NoData]:
         request = messages.SetLabelsRequest(session_id=self._session_id, labels=labels)
         return self._transport.call(endpoints.SET_LABELS, request, session_id=self._session_id)

@@ -1,6 +1,8 @@
 # Generated from src/agb/_async/live_sessions.py; edit that file, then `nox -s twin`.
 """The sessions of a client that are there: no more than it was asked for, and none forgotten."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from agb._concurrency import threads
@@ -8,8 +10,7 @@ from agb._deadline import Deadline
 from agb._roster import Roster
 from agb._session_reading import is_gone, is_over
 from agb._sync.places import Places
-from agb._wire import endpoints
-from agb._wire.messages.sessions import SessionRequest
+from agb._wire import endpoints, messages
 from agb.exceptions import AGBError, SessionLimitError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class LiveSessions:
         self._looking = False
         self.roster = roster
 
-    def enter(self, transport: "Transport", request: str, deadline: Deadline) -> None:
+    def enter(self, transport: Transport, request: str, deadline: Deadline) -> None:
         """Let a create begin, once there is a place for its session.
 
         Args:
@@ -83,7 +84,7 @@ class LiveSessions:
             self._placed.discard(session_id)
             self._places.give_back()
 
-    def _look(self, transport: "Transport") -> None:
+    def _look(self, transport: Transport) -> None:
         """Forget sessions that the AGB has released by itself; one look serves all who wait."""
         if self._looking:
             return
@@ -97,8 +98,8 @@ class LiveSessions:
         finally:
             self._looking = False
 
-    def _look_at(self, transport: "Transport", session_id: str) -> None:
-        request = SessionRequest(session_id=session_id)
+    def _look_at(self, transport: Transport, session_id: str) -> None:
+        request = messages.SessionRequest(session_id=session_id)
         try:
             seen = transport.call(endpoints.GET_SESSION_INFO, request, session_id=session_id)
             gone = is_over(seen.data.status)

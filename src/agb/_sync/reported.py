@@ -3,14 +3,16 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from agb._reporting import failed_result
 from agb.exceptions import AGBError
-from agb.results.base import Result
+
+if TYPE_CHECKING:
+    from agb.results import Result
 
 P = ParamSpec("P")
-R = TypeVar("R", bound=Result)
+R = TypeVar("R", bound="Result")
 
 
 def reported(operation: Callable[P, R]) -> Callable[P, R]:

@@ -23,8 +23,6 @@ from agb._sync.session_streams import Streams
 from agb._sync.tools import Tools
 from agb._sync.transport import Transport
 from agb._wire import endpoints, messages
-from agb._wire.messages.sessions import SessionData, SessionRequest
-from agb._wire.messages.tools import read_tool_list
 from agb.exceptions import ExecutionTimeoutError, InvalidParamsError, WaitTimeoutError
 from agb.session_params import checked_labels
 
@@ -77,7 +75,7 @@ class BaseSession(NotPickled):
         self._labels = Labels(self.transport, session_id)
 
     @classmethod
-    def from_data(cls, agb: AGB, data: SessionData, image_id: str = "") -> Self:
+    def from_data(cls, agb: AGB, data: messages.SessionData, image_id: str = "") -> Self:
         """Make a handle from what an AGB told about a session."""
         session = cls(agb, data.session_id)
         session.expires_at = expiry(data, created=bool(image_id))
@@ -88,7 +86,7 @@ class BaseSession(NotPickled):
         session.link_url = data.link_url
         session.ws_url = data.ws_url
         session.token = data.token
-        session.tool_list = public_tools(read_tool_list(data.tool_list))
+        session.tool_list = public_tools(messages.read_tool_list(data.tool_list))
         return session
 
     def __repr__(self) -> str:
@@ -387,8 +385,8 @@ class BaseSession(NotPickled):
         with within(Deadline(seconds)):
             return deletion.run(seconds, sync_context=sync_context, wait=wait)
 
-    def _request(self) -> SessionRequest:
-        return SessionRequest(session_id=self.session_id)
+    def _request(self) -> messages.SessionRequest:
+        return messages.SessionRequest(session_id=self.session_id)
 
     def _timeouts(self, read: int | None, connect: int | None) -> Timeouts:
         default = self.transport.timeouts()

@@ -1,6 +1,8 @@
 # Generated from src/agb/_async/tools.py; edit that file, then `nox -s twin`.
 """Calling tools of a session: over its link where it has one, else through the API."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -8,11 +10,10 @@ from agb._failures import malformed, refusal
 from agb._http import Timeouts, usable_url
 from agb._retry import TABLE, Failure, failure_of
 from agb._secrets import Secret
-from agb._wire import codec, endpoints, link
+from agb._wire import codec, endpoints, link, messages
 from agb._wire.answers import Malformed, Refused, ToolAnswer
 from agb._wire.codec import ToolArguments
 from agb._wire.endpoint import Safety
-from agb._wire.messages.tools import LinkCallRequest, ToolCallRequest
 from agb.exceptions import APIConnectionError
 
 if TYPE_CHECKING:
@@ -27,14 +28,14 @@ class Tools:
         session: The session.
     """
 
-    def __init__(self, session: "BaseSession") -> None:
+    def __init__(self, session: BaseSession) -> None:
         self._session = session
 
-    def offers(self, tool: "Tool") -> bool:
+    def offers(self, tool: Tool) -> bool:
         """Tell whether the session is known to have a tool."""
         return any(each.name == tool.name for each in self._session.tool_list)
 
-    def call(self, tool: "Tool", arguments: ToolArguments, *, seconds: float = 0.0) -> ToolAnswer:
+    def call(self, tool: Tool, arguments: ToolArguments, *, seconds: float = 0.0) -> ToolAnswer:
         """Call a tool of the contract that may run for so many seconds."""
         timeouts = self._session.transport.timeouts(seconds)
         return self.call_by_name(tool.name, codec.dump(arguments), timeouts)
@@ -56,7 +57,7 @@ class Tools:
                     raise
         return session.transport.call(
             endpoints.CALL_TOOL,
-            ToolCallRequest(session_id=session.session_id, name=name, args=args),
+            messages.ToolCallRequest(session_id=session.session_id, name=name, args=args),
             session_id=session.session_id,
             timeouts=timeouts,
         )
@@ -65,7 +66,7 @@ class Tools:
         self, name: str, server: str, args: Mapping[str, Any], timeouts: Timeouts
     ) -> ToolAnswer:
         session = self._session
-        request = LinkCallRequest(
+        request = messages.LinkCallRequest(
             tool=name,
             server=server,
             args=args,

@@ -3,14 +3,15 @@
 `read_answer` judges an answer; `good_answer` and `refusal` write one.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from agb._wire import codec
+from agb._wire import codec, messages
 from agb._wire.codec import Json, Misread, is_object, parse
 from agb._wire.endpoint import Endpoint
-from agb._wire.messages.tools import ToolCallData
 from agb._wire.values import frozen
 
 A = TypeVar("A")
@@ -32,7 +33,7 @@ class Answer(Generic[A]):
     data: A
 
 
-ToolAnswer = Answer[ToolCallData]
+ToolAnswer: TypeAlias = "Answer[messages.ToolCallData]"
 
 
 class Refused(Exception):  # noqa: N818 - a judgement; the transport turns it into an error
@@ -161,7 +162,7 @@ def _reason(envelope: Json) -> str:
 
 def _said_by_tool(data: Json) -> str:
     try:
-        call = codec.load(data, ToolCallData)
+        call = codec.load(data, messages.ToolCallData)
     except Misread:
         return ""
     return (call.text or "") if call.is_error else ""

@@ -86,8 +86,9 @@ def _is_too_deep(value: Any) -> bool:
 
 
 def prepare() -> None:
-    """Load what turns one into the other now, so that no call of a loop is held up by that."""
+    """Load now what every session needs, so that its create does not hold up a loop with that."""
     import_module("agb._wire.conversion")
+    import_module("agb._wire.session_endpoints")
 
 
 def wire(

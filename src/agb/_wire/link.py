@@ -1,31 +1,32 @@
 """The direct route to a session's tools: `<link url>/callTool`, opened by the session's token."""
 
+from __future__ import annotations
+
 import json
 import os
 import time
 from typing import Any
 
-from agb._wire import codec
+from agb._wire import codec, messages
 from agb._wire.answers import Answer, Malformed, Refused
 from agb._wire.codec import Json, Misread, is_array, is_object, parse
-from agb._wire.messages.tools import ContentPart, LinkCallRequest, ToolCallData
 
 CALL_TOOL_PATH = "/callTool"
 TOKEN_HEADER = "X-Access-Token"  # noqa: S105 - the name of a header
 
 
-def write_call(request: LinkCallRequest) -> Json:
+def write_call(request: messages.LinkCallRequest) -> Json:
     """Write the body of a call."""
     return codec.dump(request)
 
 
-def read_call(body: Json) -> LinkCallRequest:
+def read_call(body: Json) -> messages.LinkCallRequest:
     """Read the body of a call.
 
     Raises:
         Misread: A field is missing or of the wrong type.
     """
-    return codec.load(body, LinkCallRequest)
+    return codec.load(body, messages.LinkCallRequest)
 
 
 def new_request_id() -> str:
@@ -34,7 +35,7 @@ def new_request_id() -> str:
     return f"link-{time.time_ns() // 1_000_000}-{chance:09d}"
 
 
-def write_answer(result: ToolCallData, code: str = "") -> Json:
+def write_answer(result: messages.ToolCallData, code: str = "") -> Json:
     """Write what a tool answered: JSON text inside the outer object.
 
     Args:
@@ -44,7 +45,7 @@ def write_answer(result: ToolCallData, code: str = "") -> Json:
     return {"success": True, "code": code, "data": json.dumps({"result": codec.dump(result)})}
 
 
-def read_answer(http_status: int, content: bytes, request_id: str) -> Answer[ToolCallData]:
+def read_answer(http_status: int, content: bytes, request_id: str) -> Answer[messages.ToolCallData]:
     """Judge an answer and read what the tool answered.
 
     Raises:
@@ -87,17 +88,17 @@ def _refused(http_status: int, content: bytes, request_id: str) -> Refused:
     )
 
 
-def _result(inner: Json) -> ToolCallData:
+def _result(inner: Json) -> messages.ToolCallData:
     if "result" not in inner:
-        return ToolCallData(content=(ContentPart(text=""),))
+        return messages.ToolCallData(content=(messages.ContentPart(text=""),))
     result = _object(inner["result"], "data.result")
     content: Any = result.get("content")
     parts: Any = [_part(part) for part in content] if is_array(content) else content or []
     try:
-        read = codec.load(parts, tuple[ContentPart, ...])
+        read = codec.load(parts, tuple[messages.ContentPart, ...])
     except Misread as misread:
         raise Misread(f"data.result.content{misread.path}", misread.problem) from None
-    return ToolCallData(content=read, is_error=bool(result.get("isError")))
+    return messages.ToolCallData(content=read, is_error=bool(result.get("isError")))
 
 
 def _json(text: str | bytes, where: str) -> Any:
