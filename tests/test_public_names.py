@@ -34,12 +34,20 @@ LATE = (
     "httpcore",
     "importlib.metadata",
     "websockets",
+    "agb._browser",
     "agb._embedded",
+    "agb._lease",
+    "agb._wire.messages.contexts",
+    "agb._wire.messages.facts",
+    "agb._wire.tools",
     "agb.context_sync",
     "agb.results.contexts",
+    "agb.results.facts",
     "agb.results.files",
     "zipfile",
 )
+# What a client that is made needs, and is loaded then.
+MADE = ("cattrs", "agb._wire.conversion", "agb._wire.messages.sessions")
 
 
 def below(module: str, *packages: str) -> bool:
@@ -139,7 +147,25 @@ def test_importing_the_package_loads_no_library_and_neither_twin() -> None:
 def test_importing_a_client_loads_what_it_begins_with(client: str, twin: str, other: str) -> None:
     loaded = loaded_by(f"from agb import {client}")
     assert f"{twin}.client" in loaded
+    assert [name for name in loaded if below(name, other, *LATE, *MADE)] == []
+
+
+@pytest.mark.parametrize(("client", "twin", "other"), [("AsyncAGB", *TWINS), ("AGB", *TWINS[::-1])])
+def test_making_a_client_loads_what_it_creates_sessions_with(
+    client: str, twin: str, other: str
+) -> None:
+    loaded = loaded_by(f"from agb import {client}; {client}('key')")
+    assert {f"{twin}.client", *MADE} <= set(loaded)
     assert [name for name in loaded if below(name, other, *LATE)] == []
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_commands_load_nothing_that_only_code_and_processes_need(twin: str) -> None:
+    loaded = loaded_by(f"import {twin}.command")
+    others = ("agb._background", "agb._code_reading", "agb._formats", "agb._wire.code")
+    results = ("agb.results.execution", "agb.results.processes")
+    assert f"{twin}.command" in loaded
+    assert [name for name in loaded if below(name, *others, *results)] == []
 
 
 def test_the_public_names_are_sorted_and_complete() -> None:
