@@ -1,7 +1,7 @@
 """Files of a session."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 from agb import _checks
 from agb._async.binary_file import AsyncBinaryFile
@@ -10,7 +10,6 @@ from agb._async.file_tree import AsyncFileTree
 from agb._async.reported import reported
 from agb._async.text_file import AsyncTextFile
 from agb._async.tools import AsyncTools
-from agb._async.transfer import AsyncFileTransfer
 from agb._async.watching import AsyncFileWatching
 from agb._chunks import AT_ONCE
 from agb._concurrency import aio
@@ -26,13 +25,16 @@ from agb.results import (
     WriteBatchResult,
 )
 
+if TYPE_CHECKING:
+    from agb._async.session import AsyncBaseSession
+
 
 class AsyncFileSystem(AsyncFileTree, AsyncFileTransfers, AsyncFileWatching):
     """Files of a session. Relative paths start at the session's default directory."""
 
-    def __init__(self, caller: AsyncTools, transfer: AsyncFileTransfer) -> None:
+    def __init__(self, session: "AsyncBaseSession", caller: AsyncTools) -> None:
         AsyncFileTree.__init__(self, caller)
-        AsyncFileTransfers.__init__(self, caller, transfer)
+        AsyncFileTransfers.__init__(self, session, caller)
         AsyncFileWatching.__init__(self, caller)
 
     @overload

@@ -1,21 +1,43 @@
 """Files and directories between this machine and a session."""
 
-import os
+from __future__ import annotations
 
-from agb._async.directories import AsyncDirectories
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from agb import results
 from agb._async.tools import AsyncTools
-from agb._async.transfer import AsyncFileTransfer
 from agb._transfers import Progress
 from agb.exceptions import AGBError
-from agb.results import DirectoryTransferResult, DownloadResult, UploadResult
+
+if TYPE_CHECKING:
+    from agb._async.directories import AsyncDirectories
+    from agb._async.session import AsyncBaseSession
+    from agb._async.transfer import AsyncFileTransfer
 
 
 class AsyncFileTransfers:
     """The part of `session.file` that moves files between this machine and the session."""
 
-    def __init__(self, caller: AsyncTools, transfer: AsyncFileTransfer) -> None:
-        self._transfer = transfer
-        self._directories = AsyncDirectories(caller, transfer)
+    def __init__(self, session: AsyncBaseSession, caller: AsyncTools) -> None:
+        self._session = session
+        self._caller = caller
+
+    # Both of these need what contexts need, which reading and writing do not.
+
+    @cached_property
+    def _transfer(self) -> AsyncFileTransfer:
+        from agb._async.transfer import AsyncFileTransfer  # noqa: PLC0415
+
+        session = self._session
+        return AsyncFileTransfer(session.transport, session.session_id, session.context)
+
+    @cached_property
+    def _directories(self) -> AsyncDirectories:
+        from agb._async.directories import AsyncDirectories  # noqa: PLC0415
+
+        return AsyncDirectories(self._caller, self._transfer)
 
     async def upload(
         self,
@@ -26,7 +48,7 @@ class AsyncFileTransfers:
         wait_timeout: float = 300.0,
         *,
         progress_cb: Progress | None = None,
-    ) -> UploadResult:
+    ) -> results.UploadResult:
         """Copy a file of this machine into the session, in a stream.
 
         Args:
@@ -55,7 +77,7 @@ class AsyncFileTransfers:
         wait_timeout: float = 300.0,
         *,
         progress_cb: Progress | None = None,
-    ) -> DownloadResult:
+    ) -> results.DownloadResult:
         """Copy a file of the session to this machine, in a stream; whole or not at all.
 
         Args:
@@ -82,7 +104,7 @@ class AsyncFileTransfers:
         *,
         wait_timeout: float = 300.0,
         progress_cb: Progress | None = None,
-    ) -> DirectoryTransferResult:
+    ) -> results.DirectoryTransferResult:
         """Copy a directory of this machine with all it holds into the session, in one stream.
 
         Permissions, times and empty directories go along, and symbolic links as links. What is in
@@ -110,7 +132,7 @@ class AsyncFileTransfers:
         overwrite: bool = True,
         wait_timeout: float = 300.0,
         progress_cb: Progress | None = None,
-    ) -> DirectoryTransferResult:
+    ) -> results.DirectoryTransferResult:
         """Copy a directory of the session with all it holds to this machine, in one stream.
 
         Each file appears whole, and none before all have arrived. The session is not trusted: a

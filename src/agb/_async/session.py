@@ -123,10 +123,8 @@ class AsyncBaseSession(NotPickled):
     def file(self) -> AsyncFileSystem:
         """Reads and writes files."""
         from agb._async.file_system import AsyncFileSystem  # noqa: PLC0415
-        from agb._async.transfer import AsyncFileTransfer  # noqa: PLC0415
 
-        transfer = AsyncFileTransfer(self.transport, self.session_id, self.context)
-        return AsyncFileSystem(self._tools, transfer)
+        return AsyncFileSystem(self, self._tools)
 
     @property
     def file_system(self) -> AsyncFileSystem:

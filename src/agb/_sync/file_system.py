@@ -2,7 +2,7 @@
 """Files of a session."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 from agb import _checks
 from agb._chunks import AT_ONCE
@@ -14,7 +14,6 @@ from agb._sync.file_tree import FileTree
 from agb._sync.reported import reported
 from agb._sync.text_file import TextFile
 from agb._sync.tools import Tools
-from agb._sync.transfer import FileTransfer
 from agb._sync.watching import FileWatching
 from agb._wire import texts, tools
 from agb.exceptions import FileError, InvalidParamsError
@@ -27,13 +26,16 @@ from agb.results import (
     WriteBatchResult,
 )
 
+if TYPE_CHECKING:
+    from agb._sync.session import BaseSession
+
 
 class FileSystem(FileTree, FileTransfers, FileWatching):
     """Files of a session. Relative paths start at the session's default directory."""
 
-    def __init__(self, caller: Tools, transfer: FileTransfer) -> None:
+    def __init__(self, session: "BaseSession", caller: Tools) -> None:
         FileTree.__init__(self, caller)
-        FileTransfers.__init__(self, caller, transfer)
+        FileTransfers.__init__(self, session, caller)
         FileWatching.__init__(self, caller)
 
     @overload

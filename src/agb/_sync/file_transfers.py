@@ -1,22 +1,44 @@
 # Generated from src/agb/_async/file_transfers.py; edit that file, then `nox -s twin`.
 """Files and directories between this machine and a session."""
 
-import os
+from __future__ import annotations
 
-from agb._sync.directories import Directories
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from agb import results
 from agb._sync.tools import Tools
-from agb._sync.transfer import FileTransfer
 from agb._transfers import Progress
 from agb.exceptions import AGBError
-from agb.results import DirectoryTransferResult, DownloadResult, UploadResult
+
+if TYPE_CHECKING:
+    from agb._sync.directories import Directories
+    from agb._sync.session import BaseSession
+    from agb._sync.transfer import FileTransfer
 
 
 class FileTransfers:
     """The part of `session.file` that moves files between this machine and the session."""
 
-    def __init__(self, caller: Tools, transfer: FileTransfer) -> None:
-        self._transfer = transfer
-        self._directories = Directories(caller, transfer)
+    def __init__(self, session: BaseSession, caller: Tools) -> None:
+        self._session = session
+        self._caller = caller
+
+    # Both of these need what contexts need, which reading and writing do not.
+
+    @cached_property
+    def _transfer(self) -> FileTransfer:
+        from agb._sync.transfer import FileTransfer  # noqa: PLC0415
+
+        session = self._session
+        return FileTransfer(session.transport, session.session_id, session.context)
+
+    @cached_property
+    def _directories(self) -> Directories:
+        from agb._sync.directories import Directories  # noqa: PLC0415
+
+        return Directories(self._caller, self._transfer)
 
     def upload(
         self,
@@ -27,7 +49,7 @@ class FileTransfers:
         wait_timeout: float = 300.0,
         *,
         progress_cb: Progress | None = None,
-    ) -> UploadResult:
+    ) -> results.UploadResult:
         """Copy a file of this machine into the session, in a stream.
 
         Args:
@@ -56,7 +78,7 @@ class FileTransfers:
         wait_timeout: float = 300.0,
         *,
         progress_cb: Progress | None = None,
-    ) -> DownloadResult:
+    ) -> results.DownloadResult:
         """Copy a file of the session to this machine, in a stream; whole or not at all.
 
         Args:
@@ -83,7 +105,7 @@ class FileTransfers:
         *,
         wait_timeout: float = 300.0,
         progress_cb: Progress | None = None,
-    ) -> DirectoryTransferResult:
+    ) -> results.DirectoryTransferResult:
         """Copy a directory of this machine with all it holds into the session, in one stream.
 
         Permissions, times and empty directories go along, and symbolic links as links. What is in
@@ -111,7 +133,7 @@ class FileTransfers:
         overwrite: bool = True,
         wait_timeout: float = 300.0,
         progress_cb: Progress | None = None,
-    ) -> DirectoryTransferResult:
+    ) -> results.DirectoryTransferResult:
         """Copy a directory of the session with all it holds to this machine, in one stream.
 
         Each file appears whole, and none before all have arrived. The session is not trusted: a

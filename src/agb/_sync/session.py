@@ -124,10 +124,8 @@ class BaseSession(NotPickled):
     def file(self) -> FileSystem:
         """Reads and writes files."""
         from agb._sync.file_system import FileSystem  # noqa: PLC0415
-        from agb._sync.transfer import FileTransfer  # noqa: PLC0415
 
-        transfer = FileTransfer(self.transport, self.session_id, self.context)
-        return FileSystem(self._tools, transfer)
+        return FileSystem(self, self._tools)
 
     @property
     def file_system(self) -> FileSystem:

@@ -59,7 +59,9 @@ class ExecutionResult:
     @property
     def table(self) -> tuple[tuple[str, ...], ...]:
         """The texts of the first table in `html`, row by row; empty where there is none."""
-        return _formats.rows_of(self.html or "")
+        from agb._tables import rows_of  # noqa: PLC0415 - few results are asked for one
+
+        return rows_of(self.html or "")
 
     def save(self, path: str | Path) -> Path:
         """Write it to a file on this machine.
