@@ -294,7 +294,9 @@ def test_whatever_a_store_says_of_a_refusal_is_an_error_with_a_code(
 
 
 OWNED = _lease.lease_labels(60)
-NUMBERS = st.sampled_from(["0", "-1", "2200000000", "9" * 5000, "9" * 20, "1.5", "nan", "inf", "-inf", "1e400"])
+NUMBERS = st.sampled_from(
+    ["0", "-1", "2200000000", "9" * 5000, "9" * 20, "1.5", "nan", "inf", "-inf", "1e400"]
+)
 
 
 @given(told=st.fixed_dictionaries({}, optional=dict.fromkeys(OWNED, odd.TEXTS | NUMBERS)))

@@ -75,7 +75,10 @@ class Lease:
             os.kill(self.pid, 0)
         except ProcessLookupError:
             return True
-        except (OSError, OverflowError):  # it is somebody else's, or has no number that a process can have
+        except (
+            OSError,
+            OverflowError,
+        ):  # it is somebody else's, or has no number that a process can have
             return False
         state, started = _seen(self.pid)
         return state in _ENDED or (bool(started) and started != self.started)

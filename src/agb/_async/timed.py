@@ -38,5 +38,5 @@ class AsyncTimed(AsyncHTTPStream):
         """Take no more of it."""
         is_left = isinstance(self._chunks, AsyncGenerator)  # one that is half-way complains
         if is_left:
-            await cast("AsyncGenerator[bytes, None]", self._chunks).aclose()
+            await cast("AsyncGenerator[bytes, None]", self._chunks).aclose()  # pyright: ignore[reportUnknownMemberType]
         await self._stream.aclose()

@@ -39,5 +39,5 @@ class Timed(HTTPStream):
         """Take no more of it."""
         is_left = isinstance(self._chunks, Generator)  # one that is half-way complains
         if is_left:
-            cast("Generator[bytes, None, None]", self._chunks).close()
+            cast("Generator[bytes, None, None]", self._chunks).close()  # pyright: ignore[reportUnknownMemberType]
         self._stream.close()
