@@ -4,16 +4,20 @@ import atexit
 import json
 import os
 import signal
+import ssl
 import threading
 import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+import trustme
 from support.local import LocalAGB
+from support.raw_server import Peer, RawServer
 
 from agb import AGB, APIConnectionError, Config, CreateSessionParams
-from agb._cleanup import Cleanup
+from agb._cleanup import Cleanup, Way
+from agb._http import TLS
 from agb._own_labels import REQUEST
 from agb._roster import Roster
 
@@ -79,7 +83,7 @@ def test_sessions_and_those_of_creates_under_way_are_deleted(cleanup: Cleanup, a
     answer = agb.client.request("GET", "/sdk/GetLabel", query={"sessionId": session.session_id})
     request = json.loads(answer["data"]["labels"])[REQUEST]
     roster = of(agb.list(labels=known.labels).session_ids[0], "s-gone", requests=(request, "none"))
-    cleanup.add(roster, agb.config)
+    cleanup.add(roster, Way(agb.config))
     cleanup.run()
     assert not agb.list(labels=known.labels)
     assert not agb.list(labels=lost.labels)
@@ -107,7 +111,7 @@ def test_what_can_not_be_deleted_is_told(
 ) -> None:
     roster = of("s-1", requests=("r-1",))
     where = endpoint.format(gateway) if ":{}" in endpoint else endpoint or local_agb.endpoint
-    cleanup.add(roster, Config(api_key=key, endpoint=where))
+    cleanup.add(roster, Way(Config(api_key=key, endpoint=where)))
     cleanup.run()
     of_request, of_session = [m for m in caplog.messages if "could not be deleted" in m]
     assert of_request.startswith(f"a session labelled {REQUEST}=r-1 could not be deleted when")
@@ -116,11 +120,32 @@ def test_what_can_not_be_deleted_is_told(
     assert roster
 
 
+def test_who_is_trusted_is_trusted_at_the_end_too(cleanup: Cleanup) -> None:
+    authority = trustme.CA()
+    serving, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("localhost").configure_cert(serving)
+    authority.configure_trust(trusting)
+    roster = of(requests=("r-1",))
+    with RawServer(Peer.serve, tls=serving) as server:
+        cleanup.add(roster, Way(Config(api_key="key", endpoint=server.url), TLS(trusting)))
+        cleanup.run()
+    assert not roster
+
+
+def test_the_way_through_a_proxy_is_taken_at_the_end_too(cleanup: Cleanup) -> None:
+    roster = of(requests=("r-1",))
+    with RawServer(Peer.serve) as server:
+        config = Config(api_key="key", endpoint="http://agb.example", allow_http=True)
+        cleanup.add(roster, Way(config, proxy=server.url))
+        cleanup.run()
+    assert not roster
+
+
 def test_when_the_time_is_over_the_rest_is_told(
     cleanup: Cleanup, agb: AGB, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agb._cleanup._SECONDS", 0.0)
-    cleanup.add(of("s-1"), agb.config)
+    cleanup.add(of("s-1"), Way(agb.config))
     cleanup.run()
     assert "the 0 s for that were over" in caplog.text
 
@@ -131,7 +156,7 @@ def test_sigterm_cleans_up_once_and_is_sent_again(
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr("os.kill", lambda *told: sent.append(told))
     params = created(agb)
-    cleanup.add(of(*agb.list(labels=params.labels).session_ids), agb.config)
+    cleanup.add(of(*agb.list(labels=params.labels).session_ids), Way(agb.config))
     handler = signal.getsignal(signal.SIGTERM)
     assert callable(handler)
     handler(signal.SIGTERM, None)
@@ -142,8 +167,8 @@ def test_sigterm_cleans_up_once_and_is_sent_again(
 
 def test_sigterm_is_left_alone_once_nothing_is_left(cleanup: Cleanup, agb: AGB) -> None:
     full, empty = of("s-1"), of()
-    cleanup.add(full, agb.config)
-    cleanup.add(empty, agb.config)
+    cleanup.add(full, Way(agb.config))
+    cleanup.add(empty, Way(agb.config))
     cleanup.client_closed(empty)
     assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
     cleanup.client_closed(full)
@@ -157,7 +182,7 @@ def test_another_process_has_nothing_to_clean_up(
     cleanup: Cleanup, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     parents, own = of("s-1"), of("s-2")
-    nobody = Config(api_key="key", endpoint="http://127.0.0.1:9")
+    nobody = Way(Config(api_key="key", endpoint="http://127.0.0.1:9"))
     cleanup.add(parents, nobody)
     monkeypatch.setattr("os.getpid", lambda: -1)
     cleanup.run()

@@ -13,18 +13,22 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TypeVar
 
+from attrs import field
+
 from agb import _http
 from agb._concurrency.threads import is_main
 from agb._deadline import Deadline
 from agb._failures import malformed, refusal
-from agb._http import HTTPClient
+from agb._http import TLS, HTTPClient
 from agb._own_labels import REQUEST
 from agb._roster import Roster
+from agb._secrets import Secret
 from agb._wire import endpoints
 from agb._wire.answers import Malformed, Refused, read_answer
 from agb._wire.endpoint import Endpoint, write_request
 from agb._wire.messages.facts import ListSessionsRequest
 from agb._wire.messages.sessions import SessionRequest
+from agb._wire.values import frozen
 from agb.config import Config
 from agb.exceptions import AGBError, SessionNotFoundError, WaitTimeoutError
 
@@ -38,20 +42,35 @@ _SECONDS = 20.0
 _CALL_SECONDS = 5.0
 
 
+@frozen
+class Way:
+    """How a client reaches its AGB.
+
+    Attributes:
+        config: Where it is, and the key.
+        trust: Whom to trust.
+        proxy: What the user said that requests go through, if anything.
+    """
+
+    config: Config
+    trust: TLS = field(factory=TLS, repr=False)
+    proxy: str | None = field(default=None, repr=False)
+
+
 class Cleanup:
     """Deletes what clients have left, when the process that they are of ends."""
 
     def __init__(self) -> None:
-        self._rosters: dict[Roster, Config] = {}
+        self._rosters: dict[Roster, Way] = {}
         self._pid = os.getpid()
         self._registered = False
 
-    def add(self, roster: Roster, config: Config) -> None:
+    def add(self, roster: Roster, way: Way) -> None:
         """Clean up what a roster holds when this process ends."""
         if self._pid != os.getpid():  # what the parent created is the parent's to delete
             self._rosters.clear()
             self._pid = os.getpid()
-        self._rosters[roster] = config
+        self._rosters[roster] = way
         if not self._registered:
             self._registered = True
             atexit.register(self.run)
@@ -71,9 +90,9 @@ class Cleanup:
         if self._pid != os.getpid():
             return
         deadline = Deadline(_SECONDS)
-        for roster, config in list(self._rosters.items()):
+        for roster, way in list(self._rosters.items()):
             if roster:
-                _Leftovers(roster, config, deadline).delete()
+                _Leftovers(roster, way, deadline).delete()
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Clean up, and end as SIGTERM ends a program that does nothing about it."""
@@ -98,19 +117,22 @@ class _Leftovers:
 
     Args:
         roster: What it knows of.
-        config: How it reaches the AGB.
+        way: How it reaches the AGB.
         deadline: When to have done.
     """
 
-    def __init__(self, roster: Roster, config: Config, deadline: Deadline) -> None:
+    def __init__(self, roster: Roster, way: Way, deadline: Deadline) -> None:
         self._roster = roster
-        self._config = config
+        self._way = way
+        self._config = way.config
         self._deadline = deadline
 
     def delete(self) -> None:
         """Delete it; what can't be deleted is told."""
         session_ids, requests = self._roster.snapshot()
-        with HTTPClient(**_http.plain_arguments(self._config.endpoint)) as http:
+        way = self._way
+        arguments = _http.plain_arguments(way.config.endpoint, way.proxy, way.trust)
+        with HTTPClient(**arguments) as http:
             found = {*session_ids}
             for request in requests:
                 with _told(f"a session labelled {REQUEST}={request}"):
@@ -152,7 +174,7 @@ class _Leftovers:
                 params=outgoing.query,
                 content=None if outgoing.body is None else json.dumps(outgoing.body).encode(),
                 headers={
-                    "authorization": f"Bearer {self._config.api_key}",
+                    "authorization": Secret(f"Bearer {self._config.api_key}"),
                     "content-type": "application/json",
                 },
                 timeout=seconds,

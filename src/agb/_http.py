@@ -164,9 +164,14 @@ def client_arguments(transport: Any) -> dict[str, Any]:
     return {"transport": transport, "follow_redirects": False, "trust_env": False}
 
 
-def plain_arguments(endpoint: str) -> dict[str, Any]:
+def plain_arguments(endpoint: str, proxy: str | None, trust: TLS) -> dict[str, Any]:
     """Return what a client on httpx's own transport is made with, for a few requests."""
-    return {"follow_redirects": False, "trust_env": not is_loopback(endpoint), "verify": tls()}
+    return {
+        "follow_redirects": False,
+        "proxy": proxy,
+        "trust_env": proxy is None and not is_loopback(endpoint),
+        "verify": trust.context(),
+    }
 
 
 def detour_arguments(proxy: str, trust: TLS) -> dict[str, Any]:

@@ -62,7 +62,8 @@ class AsyncAGB(NotPickled):
             ends without having done so: when the interpreter exits, and on SIGTERM where that
             would kill the program (a handler that you have set stays in place, and none is set
             by a client that is made in another thread than the main one). It takes 20 s at
-            most, over a connection of its own; what is left is logged. Default: False.
+            most, over a connection of its own, which knows `proxy` and `verify` but neither
+            `http_client` nor `transport`; what is left is logged. Default: False.
         http_client: An httpx client of your own to send through. It stays yours to close.
         transport: An httpx transport of your own, in place of `http_client`.
         proxy: URL of the proxy that requests go through, such as `http://user:pass@host:3128`.
@@ -132,9 +133,9 @@ class AsyncAGB(NotPickled):
         self.keeper: AsyncKeeper = AsyncKeeper()
         self._use(connections, settings)
         if roster is not None:
-            from agb._cleanup import AT_EXIT  # noqa: PLC0415 - few programs wish for it
+            from agb._cleanup import AT_EXIT, Way  # noqa: PLC0415 - few programs wish for it
 
-            AT_EXIT.add(roster, settings)
+            AT_EXIT.add(roster, Way(settings, connections.tls, proxy))
 
     @classmethod
     def local(

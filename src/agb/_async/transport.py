@@ -274,6 +274,8 @@ class AsyncTransport(NotPickled):
             wait,
         )
         await aio.sleep(wait)
+        if deadline.is_over:  # what is told is how it failed, not that it was not sent again
+            raise error
 
     async def send(
         self,

@@ -271,6 +271,8 @@ class Transport(NotPickled):
             wait,
         )
         threads.sleep(wait)
+        if deadline.is_over:  # what is told is how it failed, not that it was not sent again
+            raise error
 
     def send(
         self,
