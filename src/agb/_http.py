@@ -10,6 +10,7 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
+from attrs import field
 
 from agb import exceptions
 from agb._deadline import Deadline, current_deadline
@@ -64,8 +65,8 @@ class Reply:
     """
 
     status_code: int
-    headers: Mapping[str, str]
-    content: bytes
+    headers: Mapping[str, str] = field(repr=False)  # they may hold secrets
+    content: bytes = field(repr=False)
 
 
 class Timeouts:
@@ -264,6 +265,13 @@ class _Unshown(httpx.URL):
         return f"{host_of(str(self))}/..."
 
 
+class _Signed(httpx.Request):
+    """A request to such a URL, as it is shown where values are."""
+
+    def __repr__(self) -> str:
+        return f"<Request({self.method!r}, '{self.url!r}')>"
+
+
 class _HidesURLs(logging.Filter):
     """Keeps all of such a URL but its host out of a log."""
 
@@ -281,12 +289,13 @@ _HIDES_URLS = _HidesURLs()
 
 
 def unshown(request: httpx.Request) -> httpx.Request:
-    """Keep the URL of a request out of logs, and where it is redirected to."""
+    """Keep the URL of a request out of logs and tracebacks, and where it is redirected to."""
     for library in ("", "2"):
         logging.getLogger(f"httpx{library}").addFilter(_HIDES_URLS)
         for protocol in ("http11", "http2"):
             logging.getLogger(f"httpcore{library}.{protocol}").addFilter(_HIDES_REDIRECTS)
     request.url = _Unshown(request.url)
+    request.__class__ = _Signed  # httpx made it: a copy would be one more thing to keep up with
     return request
 
 

@@ -31,6 +31,8 @@ from agb import (
     Result,
     Session,
 )
+from agb._sync.storage import Storage
+from agb._transfers import Landing
 
 KEY = "key-that-must-not-show"
 TOKEN = "token-that-must-not-show"
@@ -166,7 +168,8 @@ def test_no_failure_shows_a_secret(
                 result = operation(agb, session, path)
                 assert not result.success or fault is nonsense, name
                 told.append(shown(result))
-                assert_secret(seen_inside(result.error), KEY)
+                seen = seen_inside(result.error)
+                assert_secret(seen, KEY, "" if fault is elsewhere else SIGNED)
     closed = agb.list()
     told.append(shown(closed))
     assert_secret("\n".join([*told, caplog.text]), KEY, TOKEN, SIGNED)
@@ -321,6 +324,28 @@ def test_a_redirect_of_a_store_is_followed_without_key_and_unseen(
     assert [request.url.host for request in asked] == ["store.example", "elsewhere.example"]
     assert all("authorization" not in request.headers for request in asked)
     assert_secret(caplog.text, KEY, SIGNED)
+
+
+def test_a_store_that_fails_does_not_show_the_url_that_opens_it(tmp_path: Path) -> None:
+    def breaks(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError(f"broke at {request.url.host}")
+
+    path = tmp_path / "file"
+    path.write_text("text")
+    signed = f"https://store.example/?s={SIGNED}"
+    transport = httpx.MockTransport(breaks)
+    with AGB(KEY, endpoint="https://agb.example", transport=transport) as agb:
+        storage = Storage(agb.with_options(max_retries=0).transport)
+        landing = Landing(tmp_path / "back", overwrite=False)
+        landing.begin()
+        with pytest.raises(AGBError) as put:
+            storage.put(signed, path, 4, name="file")
+        with pytest.raises(AGBError) as got:
+            storage.get(signed, landing, name="file")
+        landing.discard()
+    for error in (put.value, got.value):
+        assert "store.example" in error.message
+        assert_secret(seen_inside(error), KEY, SIGNED)
 
 
 class Redirecting(BaseHTTPRequestHandler):

@@ -11,6 +11,7 @@ from agb._concurrency import aio
 from agb._deadline import Deadline, current_deadline
 from agb._http import AsyncHTTPStream, HTTPResponse
 from agb._retry import TABLE, TRANSFERS, failure_of
+from agb._secrets import hidden
 from agb._transfers import Landing, Progress, Tally, check_taken, opened, read_chunk, store_refusal
 from agb.exceptions import APIConnectionError, TransferError
 
@@ -74,6 +75,8 @@ class AsyncStorage:
         if content_type:
             headers["content-type"] = content_type
 
+        url = hidden(url)
+
         async def attempt() -> HTTPResponse:
             tally = Tally(progress)
             with opened(local) as file:
@@ -107,6 +110,7 @@ class AsyncStorage:
             TransferError: The store refused it, less arrived than there is, or it can't be
                 written.
         """
+        url = hidden(url)
 
         async def attempt() -> int:
             tally = Tally(progress)

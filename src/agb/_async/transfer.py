@@ -11,6 +11,7 @@ from agb._async.transport import AsyncTransport
 from agb._concurrency import aio
 from agb._context_reading import sync_failure
 from agb._deadline import Deadline
+from agb._secrets import hidden
 from agb._transfers import Landing, Progress, folder_of, full_path, local_file
 from agb._wire import context_endpoints as endpoints
 from agb._wire.messages.contexts import (
@@ -100,7 +101,7 @@ class AsyncFileTransfer:
             if wait:
                 await self._wait(wait_timeout, way.context_id, folder, "upload", synced)
             link = await self._files.get_file_download_url(way.context_id, target)
-            url = link.raise_for_error().url
+            url = hidden(link.raise_for_error().url)
             size = await self._storage.get(url, landing, name=target, progress=progress)
         finally:
             landing.discard()

@@ -11,6 +11,7 @@ from agb._concurrency import threads
 from agb._deadline import Deadline, current_deadline
 from agb._http import HTTPResponse, HTTPStream
 from agb._retry import TABLE, TRANSFERS, failure_of
+from agb._secrets import hidden
 from agb._sync.transport import Transport
 from agb._transfers import Landing, Progress, Tally, check_taken, opened, read_chunk, store_refusal
 from agb.exceptions import APIConnectionError, TransferError
@@ -75,6 +76,8 @@ class Storage:
         if content_type:
             headers["content-type"] = content_type
 
+        url = hidden(url)
+
         def attempt() -> HTTPResponse:
             tally = Tally(progress)
             with opened(local) as file:
@@ -108,6 +111,7 @@ class Storage:
             TransferError: The store refused it, less arrived than there is, or it can't be
                 written.
         """
+        url = hidden(url)
 
         def attempt() -> int:
             tally = Tally(progress)

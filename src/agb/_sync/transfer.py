@@ -7,6 +7,7 @@ from agb import _checks
 from agb._concurrency import threads
 from agb._context_reading import sync_failure
 from agb._deadline import Deadline
+from agb._secrets import hidden
 from agb._sync.context_files import ContextFiles
 from agb._sync.reported import reported
 from agb._sync.session_context import SessionContext
@@ -99,7 +100,7 @@ class FileTransfer:
             if wait:
                 self._wait(wait_timeout, way.context_id, folder, "upload", synced)
             link = self._files.get_file_download_url(way.context_id, target)
-            url = link.raise_for_error().url
+            url = hidden(link.raise_for_error().url)
             size = self._storage.get(url, landing, name=target, progress=progress)
         finally:
             landing.discard()
