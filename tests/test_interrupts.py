@@ -1,6 +1,5 @@
 """Ctrl-C is a normal event, too: a blocking program that is interrupted leaves nothing behind."""
 
-import _thread
 import contextlib
 import signal
 import sys
@@ -24,6 +23,11 @@ from agb._sync import scope
 from agb._sync.scope import SessionScope
 
 
+def press_ctrl_c() -> None:
+    """Interrupt the main thread, also where it waits: `_thread.interrupt_main` does not wake it."""
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
 class InterruptsOnce(httpx.HTTPTransport):
     """A real transport; a Ctrl-C comes while a create is under way."""
 
@@ -34,7 +38,7 @@ class InterruptsOnce(httpx.HTTPTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/mcp/createSession":
             self.threads.append(threading.current_thread())
-            _thread.interrupt_main()
+            press_ctrl_c()
         return super().handle_request(request)
 
 
@@ -92,7 +96,7 @@ def test_a_create_that_is_interrupted_and_carried_out_much_later_leaves_no_sessi
             if request.url.path != "/mcp/createSession":
                 return super().handle_request(request)
             self.threads.append(threading.current_thread())
-            _thread.interrupt_main()
+            press_ctrl_c()
             assert later.wait(60)
             return httpx.HTTPTransport.handle_request(self, request)
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 
 _TOO_LARGE = 1 << 63
+_LONGEST_LEASE = 1e9
+"""Seconds; a longer one may end in a year that no date can have."""
 
 
 def text(name: str, value: object) -> str:
@@ -200,3 +202,8 @@ def instance(name: str, value: object, kind: type, wanted: str) -> None:
 def trimmed(name: str, value: object) -> str:
     """Return a string that says something, without the blanks around it."""
     return non_blank(name, value).strip()
+
+
+def lease(value: object) -> float | None:
+    """Return how many seconds a lease lasts; None where there is to be none."""
+    return None if value is None else at_least("lease", value, 1, _LONGEST_LEASE)

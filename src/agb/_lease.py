@@ -23,9 +23,6 @@ from agb._wire.values import frozen
 MARK = {PREFIX + "lease": "1"}
 """What every leased session is found by."""
 
-LONGEST = 1e9
-"""Seconds; it may be a year that no date can have otherwise."""
-
 _OWNER, _HOST, _MACHINE = PREFIX + "owner", PREFIX + "host", PREFIX + "machine"
 _PID, _STARTED, _EXPIRES = PREFIX + "pid", PREFIX + "started", PREFIX + "expires"
 _UNKNOWN = "unknown"

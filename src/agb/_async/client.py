@@ -22,7 +22,6 @@ from agb._async.transport import AsyncConnections, AsyncTransport
 from agb._creating import create_request
 from agb._deadline import Deadline
 from agb._http import AsyncHTTPClient, AsyncHTTPTransport
-from agb._lease import LONGEST
 from agb._roster import Roster
 from agb._secrets import NotPickled, hidden
 from agb._session_reading import public_session_data
@@ -349,7 +348,7 @@ class AsyncAGB(NotPickled):
                 idle_release_timeout=idle_release_timeout,
             ),
             keep_alive=keep_alive,
-            lease=None if lease is None else _checks.at_least("lease", lease, 1, LONGEST),
+            lease=_checks.lease(lease),
         )
 
     @reported

@@ -14,7 +14,6 @@ from agb import _checks, results
 from agb._creating import create_request
 from agb._deadline import Deadline
 from agb._http import HTTPClient, HTTPTransport
-from agb._lease import LONGEST
 from agb._roster import Roster
 from agb._secrets import NotPickled, hidden
 from agb._session_reading import public_session_data
@@ -350,7 +349,7 @@ class AGB(NotPickled):
                 idle_release_timeout=idle_release_timeout,
             ),
             keep_alive=keep_alive,
-            lease=None if lease is None else _checks.at_least("lease", lease, 1, LONGEST),
+            lease=_checks.lease(lease),
         )
 
     @reported
