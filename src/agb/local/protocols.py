@@ -45,6 +45,8 @@ class HTTP(H11Protocol):
         load: What the server has to do.
     """
 
+    transport: asyncio.Transport
+
     def __init__(self, *args: Any, load: Load, **options: Any) -> None:
         super().__init__(*args, **options)
         self._load = load
