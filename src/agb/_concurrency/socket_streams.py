@@ -58,8 +58,8 @@ class SocketStream:
             OSError: The connection broke.
         """
         deadline = _deadline(seconds)
-        if self._encrypted is None:
-            _wait(self._socket, deadline)
+        if self._encrypted is None or not self._encrypted.pending():
+            _wait(self._socket, deadline)  # to be told to wait, by an exception, takes longer
         while True:
             try:
                 return self._socket.recv(most)
