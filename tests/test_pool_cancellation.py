@@ -95,8 +95,7 @@ async def test_a_call_that_is_cancelled_as_it_starts_takes_no_place() -> None:
                     for _ in range(checkpoints):
                         await anyio.lowlevel.checkpoint()
                     group.cancel_scope.cancel()
-            assert (await agb.list()).success
-    assert server.most_open <= 2  # one that the server has yet to see closed
+            assert (await agb.list()).success  # there is one place: it would wait for ever
 
 
 async def test_a_call_that_is_cancelled_in_line_is_passed_over() -> None:
