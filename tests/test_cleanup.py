@@ -4,7 +4,6 @@ import atexit
 import json
 import os
 import signal
-import ssl
 import threading
 import uuid
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 import trustme
 from support.local import LocalAGB
 from support.raw_server import Peer, RawServer
+from support.trust import certified, trusting
 
 from agb import AGB, APIConnectionError, Config, CreateSessionParams
 from agb._cleanup import Cleanup, Way
@@ -122,12 +122,11 @@ def test_what_can_not_be_deleted_is_told(
 
 def test_who_is_trusted_is_trusted_at_the_end_too(cleanup: Cleanup) -> None:
     authority = trustme.CA()
-    serving, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
-    authority.issue_cert("localhost").configure_cert(serving)
-    authority.configure_trust(trusting)
     roster = of(requests=("r-1",))
-    with RawServer(Peer.serve, tls=serving) as server:
-        cleanup.add(roster, Way(Config(api_key="key", endpoint=server.url), TLS(trusting)))
+    with RawServer(Peer.serve, tls=certified(authority)) as server:
+        cleanup.add(
+            roster, Way(Config(api_key="key", endpoint=server.url), TLS(trusting(authority)))
+        )
         cleanup.run()
     assert not roster
 

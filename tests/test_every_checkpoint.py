@@ -6,7 +6,6 @@ The tests strike at points that are spread over the scenario; `nox -s faults` st
 import asyncio
 import gc
 import os
-import ssl
 import time
 import uuid
 from collections import Counter
@@ -22,6 +21,7 @@ from support.local import LocalAGB
 from support.raw_server import Peer, RawServer
 from support.scenarios import BLOCKING, LIMITS, SCENARIOS, Scenario, Try
 from support.steps import COUNTED, Steps, counting, interrupted
+from support.trust import certified, trusting
 
 from agb import AGB, AsyncAGB
 
@@ -141,10 +141,7 @@ async def test_cancelled_at_any_point_a_task_of_asyncio_leaves_nothing(
 
 async def test_cancelled_at_any_point_of_a_handshake_or_a_large_body_no_socket_is_left() -> None:
     authority = trustme.CA()
-    offered = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(offered)
-    trusted = ssl.create_default_context()
-    authority.configure_trust(trusted)
+    trusted = trusting(authority)
 
     async def once(at: int) -> Steps:
         steps = Steps(at)
@@ -157,7 +154,7 @@ async def test_cancelled_at_any_point_of_a_handshake_or_a_large_body_no_socket_i
         return steps
 
     before = everything()
-    with RawServer(Peer.serve, tls=offered) as server:
+    with RawServer(Peer.serve, tls=certified(authority)) as server:
         with counting():
             count = (await once(0)).count
             assert count >= 5

@@ -1,7 +1,6 @@
 """The pool of connections: which one a request gets, and what becomes of it when all goes wrong."""
 
 import gzip
-import ssl
 import threading
 import time
 
@@ -9,6 +8,7 @@ import pytest
 import trustme
 from support.raw_server import GOOD, Peer, RawServer, answer
 from support.transports import about_the_pool
+from support.trust import certified, trusting
 
 from agb import (
     APIConnectionError,
@@ -262,18 +262,11 @@ async def test_a_closed_client_breaks_off_what_it_waits_for() -> None:
     assert isinstance(closed, ClientClosedError)
 
 
-def certified(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    return context
-
-
 async def test_only_who_is_trusted_is_spoken_to() -> None:
     authority = trustme.CA()
-    trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
+    trusted = trusting(authority)
     with RawServer(Peer.serve, tls=certified(authority)) as server:
-        async with AsyncAGB("key", endpoint=server.url, verify=trusting) as agb:
+        async with AsyncAGB("key", endpoint=server.url, verify=trusted) as agb:
             for _ in range(3):
                 assert (await agb.list()).success
         async with AsyncAGB("key", endpoint=server.url, verify=False) as agb:
@@ -287,8 +280,7 @@ async def test_only_who_is_trusted_is_spoken_to() -> None:
 
 async def test_large_requests_and_answers_travel_encrypted_whole() -> None:
     authority = trustme.CA()
-    trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
+    trusted = trusting(authority)
     body = b'{"success": false, "code": "Large", "message": "%s"}' % (b"x" * 2_000_000)
 
     def script(peer: Peer) -> None:
@@ -297,7 +289,7 @@ async def test_large_requests_and_answers_travel_encrypted_whole() -> None:
         peer.serve()
 
     with RawServer(script, tls=certified(authority)) as server:
-        async with AsyncAGB("key", endpoint=server.url, verify=trusting, max_retries=0) as agb:
+        async with AsyncAGB("key", endpoint=server.url, verify=trusted, max_retries=0) as agb:
             failed = await agb.get_session("s" * 2_000_000)
             assert (failed.code, len(failed.error_message) >= 2_000_000) == ("Large", True)
             assert (await agb.list()).success
@@ -306,8 +298,7 @@ async def test_large_requests_and_answers_travel_encrypted_whole() -> None:
 
 async def test_an_encrypted_answer_that_is_cut_off_is_reported() -> None:
     authority = trustme.CA()
-    trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
+    trusted = trusting(authority)
 
     def script(peer: Peer) -> None:
         peer.request()
@@ -315,7 +306,7 @@ async def test_an_encrypted_answer_that_is_cut_off_is_reported() -> None:
         peer.socket.close()  # without TLS's goodbye
 
     with RawServer(script, Peer.serve, tls=certified(authority)) as server:
-        async with AsyncAGB("key", endpoint=server.url, verify=trusting, max_retries=0) as agb:
+        async with AsyncAGB("key", endpoint=server.url, verify=trusted, max_retries=0) as agb:
             assert isinstance((await agb.context.delete("c")).error, APIConnectionError)
             assert (await agb.list()).success
         assert [peer.asked for peer in server.peers] == [1, 1]

@@ -1,11 +1,11 @@
 """Streams over TLS."""
 
 import secrets
-import ssl
 
 import pytest
 import trustme
 from support.streaming import Peer, StreamServer, accepting, network, session_data
+from support.trust import certified, trusting
 
 from agb import APIConnectionError, AsyncAGB, AsyncSession, ConnectTimeoutError, _http
 from agb._concurrency import aio
@@ -27,16 +27,9 @@ def says_nothing(peer: Peer) -> None:
 def authority(monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
     """Return an authority that clients trust."""
     made = trustme.CA()
-    context = ssl.create_default_context()
-    made.configure_trust(context)
+    context = trusting(made)
     monkeypatch.setattr(_http, "tls", lambda: context)
     return made
-
-
-def certified(authority: trustme.CA, name: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
-    return context
 
 
 def client(timeout: float = 30.0) -> AsyncAGB:

@@ -2,7 +2,6 @@
 """The pool of connections: which one a request gets, and what becomes of it when all goes wrong."""
 
 import gzip
-import ssl
 import threading
 import time
 
@@ -10,6 +9,7 @@ import pytest
 import trustme
 from support.raw_server import GOOD, Peer, RawServer, answer
 from support.transports import about_the_pool
+from support.trust import certified, trusting
 
 from agb import (
     AGB,
@@ -251,18 +251,11 @@ def test_a_closed_client_breaks_off_what_it_waits_for() -> None:
     assert isinstance(closed, ClientClosedError)
 
 
-def certified(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    return context
-
-
 def test_only_who_is_trusted_is_spoken_to() -> None:
     authority = trustme.CA()
-    trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
+    trusted = trusting(authority)
     with RawServer(Peer.serve, tls=certified(authority)) as server:
-        with AGB("key", endpoint=server.url, verify=trusting) as agb:
+        with AGB("key", endpoint=server.url, verify=trusted) as agb:
             for _ in range(3):
                 assert agb.list().success
         with AGB("key", endpoint=server.url, verify=False) as agb:
@@ -276,8 +269,7 @@ def test_only_who_is_trusted_is_spoken_to() -> None:
 
 def test_large_requests_and_answers_travel_encrypted_whole() -> None:
     authority = trustme.CA()
-    trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
+    trusted = trusting(authority)
     body = b'{"success": false, "code": "Large", "message": "%s"}' % (b"x" * 2_000_000)
 
     def script(peer: Peer) -> None:
@@ -286,7 +278,7 @@ def test_large_requests_and_answers_travel_encrypted_whole() -> None:
         peer.serve()
 
     with RawServer(script, tls=certified(authority)) as server:
-        with AGB("key", endpoint=server.url, verify=trusting, max_retries=0) as agb:
+        with AGB("key", endpoint=server.url, verify=trusted, max_retries=0) as agb:
             failed = agb.get_session("s" * 2_000_000)
             assert (failed.code, len(failed.error_message) >= 2_000_000) == ("Large", True)
             assert agb.list().success
@@ -295,8 +287,7 @@ def test_large_requests_and_answers_travel_encrypted_whole() -> None:
 
 def test_an_encrypted_answer_that_is_cut_off_is_reported() -> None:
     authority = trustme.CA()
-    trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
+    trusted = trusting(authority)
 
     def script(peer: Peer) -> None:
         peer.request()
@@ -304,7 +295,7 @@ def test_an_encrypted_answer_that_is_cut_off_is_reported() -> None:
         peer.socket.close()  # without TLS's goodbye
 
     with RawServer(script, Peer.serve, tls=certified(authority)) as server:
-        with AGB("key", endpoint=server.url, verify=trusting, max_retries=0) as agb:
+        with AGB("key", endpoint=server.url, verify=trusted, max_retries=0) as agb:
             assert isinstance(agb.context.delete("c").error, APIConnectionError)
             assert agb.list().success
         assert [peer.asked for peer in server.peers] == [1, 1]
