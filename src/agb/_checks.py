@@ -110,10 +110,11 @@ def seconds(name: str, value: object) -> float:
 
 def at_least(name: str, value: object, least: float, most: float = math.inf) -> float:
     """Return a number of seconds that is neither too small nor too large."""
-    if not least <= _number(name, value) <= most:
+    number = _number(name, value)
+    if not least <= number <= most:
         end = "" if most == math.inf else f", and no more than {most:.0f}"
         raise InvalidParamsError(f"{name} must be a number of seconds, {least:g} or more{end}")
-    return _number(name, value)
+    return number
 
 
 def _number(name: str, value: object) -> float:

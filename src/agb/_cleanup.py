@@ -124,7 +124,6 @@ class _Leftovers:
     def __init__(self, roster: Roster, way: Way, deadline: Deadline) -> None:
         self._roster = roster
         self._way = way
-        self._config = way.config
         self._deadline = deadline
 
     def delete(self) -> None:
@@ -170,17 +169,17 @@ class _Leftovers:
         try:
             response = http.request(
                 endpoint.method,
-                self._config.endpoint + endpoint.path,
+                self._way.config.endpoint + endpoint.path,
                 params=outgoing.query,
                 content=None if outgoing.body is None else json.dumps(outgoing.body).encode(),
                 headers={
-                    "authorization": Secret(f"Bearer {self._config.api_key}"),
+                    "authorization": Secret(f"Bearer {self._way.config.api_key}"),
                     "content-type": "application/json",
                 },
                 timeout=seconds,
             )
         except _http.RequestError as error:
-            raise _http.connection_failure(error, self._config.endpoint) from error
+            raise _http.connection_failure(error, self._way.config.endpoint) from error
         try:
             answer = read_answer(endpoint, response.status_code, response.headers, response.content)
         except Refused as refused:

@@ -41,14 +41,16 @@ class SocketStream:
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
-        self._encrypted: ssl.SSLSocket | None = None
 
     @property
     def is_readable(self) -> bool:
         """Whether something came that nobody has read, be it the end."""
-        if self._encrypted is not None and self._encrypted.pending():
-            return True
-        return is_readable(self._socket.fileno())
+        return self._holds_more or is_readable(self._socket.fileno())
+
+    @property
+    def _holds_more(self) -> bool:
+        """Whether TLS has some of what came already, which the system knows nothing of any more."""
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
 
     def read(self, most: int, seconds: float | None) -> bytes:
         """Return what has come, as soon as there is something; nothing at the end.
@@ -58,13 +60,13 @@ class SocketStream:
             OSError: The connection broke.
         """
         deadline = _deadline(seconds)
-        if self._encrypted is None or not self._encrypted.pending():
+        if not self._holds_more:
             _wait(self._socket, deadline)  # to be told to wait, by an exception, takes longer
         while True:
             try:
                 return self._socket.recv(most)
             except _WAITS as how:
-                _wait(self._socket, deadline, how)
+                _wait(self._socket, deadline, to_write=isinstance(how, ssl.SSLWantWriteError))
             except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
                 return b""
 
@@ -80,10 +82,8 @@ class SocketStream:
         while left:
             try:
                 left = left[self._socket.send(left) :]
-            except ssl.SSLWantReadError as how:
-                _wait(self._socket, deadline, how)
-            except _WAITS:
-                _wait(self._socket, deadline, to_write=True)
+            except _WAITS as how:
+                _wait(self._socket, deadline, to_write=not isinstance(how, ssl.SSLWantReadError))
 
     def start_tls(self, context: ssl.SSLContext, host: str, seconds: float | None) -> Self:
         """Encrypt the connection.
@@ -96,12 +96,12 @@ class SocketStream:
         encrypted = context.wrap_socket(
             self._socket, server_hostname=host, do_handshake_on_connect=False
         )
-        self._socket = self._encrypted = encrypted  # the old one has let go of the connection
+        self._socket = encrypted  # the old one has let go of the connection
         while True:
             try:
                 encrypted.do_handshake()
             except _WAITS as how:
-                _wait(encrypted, deadline, how)
+                _wait(encrypted, deadline, to_write=isinstance(how, ssl.SSLWantWriteError))
             else:
                 return self
 
@@ -118,14 +118,7 @@ def _deadline(seconds: float | None) -> Deadline | None:
     return None if seconds is None else Deadline(seconds)
 
 
-def _wait(
-    connection: socket.socket,
-    deadline: Deadline | None,
-    how: Exception | None = None,
-    *,
-    to_write: bool = False,
-) -> None:
+def _wait(connection: socket.socket, deadline: Deadline | None, *, to_write: bool = False) -> None:
     left = None if deadline is None else deadline.remaining()
-    to_write = to_write or isinstance(how, ssl.SSLWantWriteError)
     if not ready(connection.fileno(), left, to_write=to_write):
         raise TimeoutError("timed out")
