@@ -153,16 +153,20 @@ async def test_an_answer_that_is_cut_off_is_reported_and_its_connection_not_used
 
 @about_the_pool
 async def test_an_answer_before_all_was_sent_is_taken() -> None:
+    left = threading.Event()
+
     def script(peer: Peer) -> None:
         peer.head()
         peer.say(answer(b'{"code": "TooLarge", "message": "too much"}', status="413 No"))
         peer.half_close()
+        left.set()
         peer.wait_for_the_end()
 
     with RawServer(script, Peer.serve) as server:
         async with client(server) as agb:
             failed = await agb.get("s" * 4_000_000)
             assert failed.code == "TooLarge"
+            assert left.wait(20)
             assert (await agb.list()).success
     assert [peer.asked for peer in server.peers] == [1, 1]  # the server had said its last
 

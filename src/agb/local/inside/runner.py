@@ -175,7 +175,7 @@ class _Pipes:
         """Read what there is, once there is some; False once the runner has closed its answers."""
         keys = [key for key, _ in self._selector.select(_LOOK_AGAIN if self._end is None else None)]
         for key in keys:
-            if key.data:
+            if key.data in self._streams:
                 self._take_output(key.data)
             elif key.fd == self._answers and not self._take_answers():
                 return False

@@ -155,6 +155,8 @@ class Connection:
         try:
             await self._writer.drain()
         except ConnectionError as error:
+            self._reading.cancel()  # so that nobody takes it for open any more
+            await asyncio.wait([self._reading])
             raise SandboxGone("the sandbox has ended") from error
 
     def _write(self, frame: dict[str, Any]) -> None:

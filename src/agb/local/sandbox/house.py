@@ -53,10 +53,12 @@ class House:
     _door: Door = field(alias="door")
     _group: Group | None = field(alias="group")
     _watch: DiskWatch = field(init=False)
+    _calm: asyncio.Event = field(factory=asyncio.Event, init=False)
     _watching: asyncio.Task[None] | None = field(default=None, init=False)
     _closing: asyncio.Task[None] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._calm.set()
         self._watch = DiskWatch(
             root=self.root, most=self.disk, processes=self.processes, stop=self._stop_all
         )
@@ -80,15 +82,19 @@ class House:
             raise OperationError(
                 "Disk.Full", f"the session's files take more than its {self.disk} bytes of disk"
             )
+        await self._calm.wait()  # what begins while all is stopped would be stopped with it
         return await self._connection.request(op, params, timeout=timeout, on_event=on_event)
 
     async def _stop_all(self) -> None:
         """Stop all that the session runs, since it takes too much; end it if that is no help."""
         _log.warning("a session took more than %d bytes of disk: %s", self.disk, self.root)
+        self._calm.clear()
         try:
             await self._connection.request("halt", {}, timeout=_HALTING)
         except (TimeoutError, SandboxGone, OperationError):
             await asyncio.to_thread(self._end_processes)
+        finally:
+            self._calm.set()
 
     async def connect(self, port: int) -> socket.socket:
         """Connect to a port of the session, see `Sandbox.connect`."""
