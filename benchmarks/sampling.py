@@ -27,7 +27,7 @@ class SampleFailed(Exception):  # noqa: N818 - says what happened
 
 
 class Bench:
-    """Where samples come from.
+    """Where samples come from: each of ours and the official one in an environment of its own.
 
     Args:
         quick: Whether to be content with little.
@@ -58,7 +58,11 @@ class Bench:
 
     def sample_at(self, endpoint: str, client: str, task: str, **given: Any) -> Sample:
         """Have a client do a task at some AGB, and return what that took."""
-        python = self.official if client == "official" else sys.executable
+        python = {
+            "official": self.official,
+            "ours_async": self.plain,
+            "ours_blocking": self.plain,
+        }.get(client, sys.executable)
         return self.program(
             [python, str(HERE / "client.py"), client, task, endpoint, json.dumps(given)]
         )

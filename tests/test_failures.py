@@ -150,3 +150,8 @@ def test_a_refused_handshake_is_told_in_the_words_of_who_refused() -> None:
     assert (error.code, error.request_id, error.status_code) == ("Session.NotFound", "r", 400)
     for odd in (b"", b"[1]", b"<html>", b'{"code": 7}'):
         assert "HTTP 502" in handshake_refusal(502, "ws://agb.example", odd).message
+
+
+def test_an_error_can_be_printed_whatever_the_agb_has_said() -> None:
+    error = refusal(told(code="\udc80", message="no \ud800"))
+    assert (str(error), error.code) == (r"no \ud800", r"\udc80")

@@ -141,6 +141,7 @@ def _five_hundred(bench: Bench, rounds: int) -> Iterator[Row]:
         {
             "ours": partial(take, "ours_async", count=500),
             "official": partial(take, "official", count=500),
+            "aiohttp": partial(take, "aiohttp_async", count=500),
             "ten": partial(take, "ours_async", count=10),
         },
     )
@@ -175,6 +176,7 @@ def _five_hundred(bench: Bench, rounds: int) -> Iterator[Row]:
         must=0.6,
         aspire=0.45,
     )
+    yield compared(MEMORY, "the same of aiohttp", samples, "aiohttp", "official", named("growth"))
 
 
 def _to_aiohttp(bench: Bench, rounds: int) -> Iterator[Row]:

@@ -74,10 +74,16 @@ class AGBError(Exception):
     attempts: int = 1
 
     def __init__(self, message: str, *, code: str = "", request_id: str = "") -> None:
+        message = _printable(message)
         super().__init__(message)
         self.message = message
-        self.code: str = code or self.default_code
-        self.request_id = request_id
+        self.code: str = _printable(code) or self.default_code
+        self.request_id = _printable(request_id)
+
+
+def _printable(text: str) -> str:
+    """Spell out what no encoding has: JSON can hold halves of characters, and logs can't."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class ConfigurationError(AGBError, ValueError):
