@@ -397,7 +397,7 @@ def test_what_a_delete_waited_for_in_vain_is_told() -> None:
         releaseSessionAsync=envelope(), getSessionInfo=refusal(500, "Broken", "out of order")
     )
     with client(network) as agb:
-        deleted = Session(agb, "s-1").delete(timeout=0.05)
+        deleted = Session(agb, "s-1").delete(timeout=0.5)
     assert isinstance(deleted.error, WaitTimeoutError)
     assert "out of order" in deleted.error_message
 

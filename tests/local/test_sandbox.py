@@ -300,10 +300,14 @@ async def test_an_agent_that_hangs_is_killed_with_the_session(sandbox: Sandbox) 
 
 def _agent(sandbox: Sandbox) -> int:
     """Find the interpreter that runs the agent: the wall around it has it in its arguments too."""
-    found = [
-        pid for pid in sandbox.processes() if psutil.Process(pid).cmdline()[1:3] == ["-I", "-S"]
-    ]
-    return found[0]
+    return next(pid for pid in sandbox.processes() if _arguments(pid)[:2] == ["-I", "-S"])
+
+
+def _arguments(pid: int) -> list[str]:
+    try:
+        return psutil.Process(pid).cmdline()[1:]
+    except psutil.Error:  # it has ended
+        return []
 
 
 async def test_closing_goes_on_when_it_is_cancelled(sandbox: Sandbox) -> None:

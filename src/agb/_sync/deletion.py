@@ -92,7 +92,9 @@ class Deletion:
                 break  # it was not asked: what it said before is what is known
             status, problem = seen.status or status, seen.error_message
             threads.sleep(pause)
-        last = f"its status can't be had: {problem}" if problem else f"its status is {status}"
+        last = f"its status is {status}" if status else "it has not told its status"
+        if problem:
+            last = f"its status can't be had: {problem}"
         raise WaitTimeoutError(
             f"session {self._session.session_id} was asked to end; after {deadline.seconds:g} s "
             f"{last}",

@@ -8,6 +8,7 @@ import secrets
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -176,6 +177,20 @@ def attacked(place: Place) -> dict[str, Any]:
         return report
 
 
+def _program(arguments: list[str]) -> int:
+    """Find a program once it runs: a session is told that it was started, not that it has begun.
+
+    Where a session is walled in, its processes do not come from the server's in any other way.
+    """
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for process in psutil.process_iter(["cmdline"]):
+            if (process.info["cmdline"] or [])[1:] == arguments:
+                return process.pid
+        time.sleep(0.01)
+    raise AssertionError(f"it never began: {arguments}")
+
+
 def _facts(stack: ExitStack, place: Place, victim: Session) -> dict[str, Any]:
     """Set up what there is to be had, and say where it is."""
     secret = secrets.token_hex(16)
@@ -183,12 +198,7 @@ def _facts(stack: ExitStack, place: Place, victim: Session) -> dict[str, Any]:
     assert victim.command.execute(
         f'(python3 -c "{_VICTIM.format(secret)}" >/dev/null 2>&1 &) ; true'
     ).success
-    # Where a session is walled in, its processes do not come from the server's in any other way.
-    other = next(
-        process.pid
-        for process in psutil.process_iter(["cmdline"])
-        if (process.info["cmdline"] or [])[1:] == ["-c", _VICTIM.format(secret)]
-    )
+    other = _program(["-c", _VICTIM.format(secret)])
     other_file = next(
         path
         for path in place.data.glob("run/*/sessions/*/home/user/secret")
