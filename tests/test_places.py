@@ -72,7 +72,7 @@ async def main(agb):
         limit=3,
     )
     for session in agb.list(labels={"no": "such"}): pass
-    for found in agb.list(limit=1).session_ids:
+    for found in agb.list(labels={"no": "such"}).session_ids:
         agb.list(limit=1)
     found = [session for session in agb.iter_sessions(labels={"no": "such"})]
     with agb.session(image_id="no-image") as session: pass
@@ -108,7 +108,7 @@ def test_the_warning_shows_the_line_as_it_has_to_be(tmp_path: Path, local_agb: L
         ("10", 'async for session in agb.iter_sessions(labels={"no": "such"}): pass'),
         ("11", "await agb.list( ..."),
         ("14", 'for session in await agb.list(labels={"no": "such"}): pass'),
-        ("15", "for found in (await agb.list(limit=1)).session_ids:"),
+        ("15", 'for found in (await agb.list(labels={"no": "such"})).session_ids:'),
         ("17", 'found = [session async for session in agb.iter_sessions(labels={"no": "such"})]'),
         ("18", 'async with agb.session(image_id="no-image") as session: pass'),
     ]

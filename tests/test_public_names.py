@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.local import LocalAGB
 
 import agb
 
@@ -166,6 +167,30 @@ def test_commands_load_nothing_that_only_code_and_processes_need(twin: str) -> N
     results = ("agb.results.execution", "agb.results.processes")
     assert f"{twin}.command" in loaded
     assert [name for name in loaded if below(name, *others, *results)] == []
+
+
+FIRST_RESULT = """
+import asyncio, sys
+from agb import AsyncAGB, CreateSessionParams
+
+async def main():
+    async with AsyncAGB({key!r}, endpoint={endpoint!r}) as agb:
+        made = await agb.create(CreateSessionParams(image_id="agb-code-space-1"))
+        session = made.raise_for_error().session
+        print((await session.command.execute("echo done")).stdout.strip())
+        await session.delete()
+
+asyncio.run(main())
+print(*sys.modules)
+"""
+
+
+def test_a_first_result_loads_nothing_of_what_anyio_runs_tasks_with(local_agb: LocalAGB) -> None:
+    script = FIRST_RESULT.format(key=local_agb.api_key, endpoint=local_agb.endpoint)
+    done, *loaded = printed(script)
+    assert done == "done"
+    assert "anyio" in loaded
+    assert [name for name in loaded if below(name, "anyio._backends")] == []
 
 
 def test_the_public_names_are_sorted_and_complete() -> None:

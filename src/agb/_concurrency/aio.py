@@ -1,14 +1,17 @@
-"""Waiting, with tasks: on asyncio and on trio. anyio is imported here only."""
+"""Waiting, with tasks: on asyncio and on trio. anyio is imported in this package only."""
 
 import logging
 import math
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from contextvars import Context, copy_context
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import anyio
 
-from agb._concurrency import place
+from agb._concurrency import own_task, place
+from agb._concurrency.late import Event as Event  # noqa: PLC0414 - to be had here
+from agb._concurrency.late import Lock as Lock  # noqa: PLC0414 - likewise
 from agb._deadline import Deadline, without_deadline
 from agb.exceptions import WrongLoopError, WrongProcessError
 
@@ -22,9 +25,16 @@ B = TypeVar("B")
 
 _log = logging.getLogger("agb")
 
-Event = anyio.Event
-Lock = anyio.Lock
-sleep = anyio.sleep
+
+async def sleep(seconds: float) -> None:
+    """Let others run for so long; anyio's would load all of it for that."""
+    trio = place.trio_in_use()
+    if trio is not None:
+        await trio.sleep(seconds)
+        return
+    import asyncio  # noqa: PLC0415 - its loop has loaded it
+
+    await asyncio.sleep(seconds)
 
 
 class Mutex(nullcontext[None]):
@@ -66,7 +76,7 @@ class Home:
 
 
 class AnyEvent(Protocol):
-    """An event of anyio, asyncio or trio."""
+    """An event of ours, of anyio, asyncio or trio."""
 
     def set(self) -> object:
         """Let those who wait go on."""
@@ -203,8 +213,7 @@ class Background:
     def __init__(self, work: Callable[[], Awaitable[None]], name: str) -> None:
         self._work = work
         self._scope = anyio.CancelScope()
-        self._ended = Event()
-        self._task = place.start(self._run, self._ended.set, name)
+        self._task = own_task.start(self._run, name, Context())
 
     async def _run(self) -> None:
         try:
@@ -217,7 +226,7 @@ class Background:
         """Break it off, and wait for its end, for so long at most."""
         self._scope.cancel()
         with anyio.move_on_after(seconds, shield=True):
-            await self._ended.wait()
+            await self._task.wait()
 
 
 async def in_thread(func: Callable[[], A]) -> A:
@@ -250,32 +259,20 @@ async def shielded(func: Callable[[], Awaitable[A]], *, seconds: float) -> A:
     Raises:
         TimeoutError: The time ran out.
     """
-    results: list[A] = []
-    failures: list[Exception] = []
-    ends = anyio.current_time() + seconds
+    deadline = Deadline(seconds)
 
-    async def work() -> None:
-        try:
-            with anyio.CancelScope(shield=True, deadline=ends), without_deadline():
-                results.append(await func())
-        except Exception as error:  # noqa: BLE001 - raised below, as itself, not as a group
-            failures.append(error)
+    async def unhurried() -> A:
+        with without_deadline():
+            return await func()
 
     cancelled: BaseException | None = None
-    while not results and not failures and anyio.current_time() < ends:
-        try:
-            with anyio.CancelScope(shield=True):
-                async with anyio.create_task_group() as group:
-                    group.start_soon(work)
-        except anyio.get_cancelled_exc_class() as error:
-            cancelled = error
+    outcome = _Outcome[A]()
+    while not outcome.is_there and not deadline.is_over:
+        task = outcome.begin(unhurried, "agb: is not to be stopped")
+        cancelled = await _end_of(task, deadline.remaining()) or cancelled
     if cancelled is not None:
         raise cancelled
-    if failures:
-        raise failures[0]
-    if not results:
-        raise TimeoutError
-    return results[0]
+    return outcome.take()
 
 
 async def finished_or_undone(
@@ -294,36 +291,65 @@ async def finished_or_undone(
             time. It has to shield itself.
         seconds: How long to wait for its end then.
     """
-    results: list[A] = []
-    failures: list[Exception] = []
-    ended = anyio.Event()
-    shield = anyio.CancelScope(shield=True)
-
-    async def work() -> None:
-        try:
-            with shield:
-                results.append(await func())
-        except Exception as error:  # noqa: BLE001 - raised below, as itself, not as a group
-            failures.append(error)
-        finally:
-            ended.set()
-
+    outcome = _Outcome[A]()
+    task = outcome.begin(func, "agb: finishes what it began")
     try:
-        async with anyio.create_task_group() as group:
-            group.start_soon(work)
-            try:
-                await ended.wait()
-            finally:
-                shield.deadline = anyio.current_time() + seconds
-        if not results and not failures:  # its task was cancelled, and this one was not
-            raise anyio.get_cancelled_exc_class()
-    except anyio.get_cancelled_exc_class():
-        if not failures:
-            await undo(results[0] if results else None)
+        await task.wait()
+        if not outcome.is_there:  # its task was cancelled, and this one was not
+            raise own_task.cancellation()
+    except own_task.cancellation():
+        await _end_of(task, seconds)
+        if not outcome.failures:
+            await undo(outcome.results[0] if outcome.results else None)
         raise
-    if failures:
-        raise failures[0]
-    return results[0]
+    return outcome.take()
+
+
+class _Outcome(Generic[A]):
+    """What has come of something that is done in a task of its own."""
+
+    def __init__(self) -> None:
+        self.results: list[A] = []
+        self.failures: list[Exception] = []
+
+    @property
+    def is_there(self) -> bool:
+        return bool(self.results or self.failures)
+
+    def begin(self, func: Callable[[], Awaitable[A]], name: str) -> own_task.OwnTask:
+        async def work() -> None:
+            try:
+                self.results.append(await func())
+            except Exception as error:  # noqa: BLE001 - raised where it is taken
+                self.failures.append(error)
+
+        return own_task.start(work, name, copy_context())
+
+    def take(self) -> A:
+        """Return the result, or raise what was raised; a `TimeoutError` where neither came."""
+        if self.failures:
+            raise self.failures[0]
+        if not self.results:
+            raise TimeoutError
+        return self.results[0]
+
+
+async def _end_of(task: own_task.OwnTask, seconds: float) -> BaseException | None:
+    """Wait for the end of a task whatever cancels who waits; return what did.
+
+    After so many seconds it is broken off.
+    """
+    deadline = Deadline(seconds)
+    cancelled: BaseException | None = None
+    while not task.is_over:
+        if deadline.is_over:
+            task.cancel()
+        try:
+            with anyio.CancelScope(shield=True) if own_task.may_be_scoped() else nullcontext():
+                await task.wait(None if deadline.is_over else deadline.remaining())
+        except own_task.cancellation() as error:
+            cancelled = error
+    return cancelled
 
 
 async def for_each(
@@ -345,6 +371,8 @@ async def map_parallel(
         Exception: What the first one that failed raised; the others are cancelled.
     """
     waiting = list(enumerate(items))[::-1]
+    if len(waiting) <= 1:  # no need for tasks
+        return [await func(item) for _, item in waiting]
     results: dict[int, B] = {}
     failures: list[Exception] = []
 
