@@ -5,17 +5,21 @@ import secrets
 import shutil
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from agb.local.inside import channel as channel_module
 from agb.local.inside import code as code_module
 from agb.local.inside import languages as languages_module
 from agb.local.inside.code import Code
 from agb.local.inside.errors import OperationError
+from agb.local.inside.languages import Language
 from agb.local.inside.paths import Paths
 from agb.local.inside.processes import Spawner, kill_tree, marked
+from agb.local.inside.runner import Runner
 from local.coding import Session
 
 NEEDS = {"python": sys.executable, "javascript": "node", "java": "jshell", "r": "Rscript"}
@@ -78,6 +82,13 @@ def language(request: pytest.FixtureRequest) -> str:
     if not shutil.which(NEEDS[name]):
         pytest.skip(f"{name} needs {NEEDS[name]}, which is not installed")
     return name
+
+
+def eventually(happens: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not happens():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.005)
 
 
 def test_variables_stay_and_the_last_value_is_the_main_result(
@@ -298,13 +309,13 @@ def test_a_runner_may_close_its_own_output(session: Session) -> None:
 def test_a_runner_that_closes_its_answers_is_ended(session: Session) -> None:
     session.run("import os, sys")
     with pytest.raises(OperationError) as caught:
-        session.run("os.closerange(3, 30); import time; time.sleep(600)")
+        session.run("os.closerange(3, 1000); import time; time.sleep(600)")
     assert caught.value.code == "Code.RunnerDied"
 
 
 FORGE = """
 import os
-for descriptor in range(3, 30):
+for descriptor in range(3, 1000):
     try:
         os.write(descriptor, {line!r} + b"\\n")
     except OSError:
@@ -338,6 +349,7 @@ def test_code_may_forge_its_own_results_and_no_more(session: Session) -> None:
     forged = b'{"type": "result", "data": {"a": 1}, "main": 5}\n{"type": "done", "error": null}'
     answer = session.run(FORGE.format(line=forged) + "import time; time.sleep(0.2)")
     assert answer["results"] == [{"data": {"a": 1}, "isMainResult": True}]
+    session.code._slots["python"].drop()  # the end of the run that goes on is not the next one's
 
 
 def test_code_that_is_no_text_does_not_break_the_runner(session: Session) -> None:
@@ -354,6 +366,39 @@ def test_a_runner_that_has_gone_is_told_nothing_more(session: Session) -> None:
     runner.interrupt(everything=True)
     session.code._slots["python"].drop()
     assert session.value("1 + 1") == "2"
+
+
+LAST_WORDS = """
+import os, sys
+from pathlib import Path
+told, tell = map(int, sys.argv[1:3])
+os.write(tell, b'{"type": "ready"}\\n' * 3)
+os.read(told, 100)
+os.closerange(1, 3)
+os.write(tell, b'{"type": "ready"}\\n')
+Path("said").touch()
+"""
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_what_a_runner_says_last_is_heard_together_with_the_end_of_its_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, goes_on: bool
+) -> None:
+    monkeypatch.setattr(channel_module, "CAPACITY", 1)  # so that its listener is soon made to wait
+    program = LAST_WORDS + "os.read(told, 100)" * goes_on
+    language = Language("odd", "", (sys.executable,), ("-c", program), by_signal=False)
+    runner = Runner(language, Spawner({}, secrets.token_hex(8)), tmp_path)
+    heard = [runner.events.get(time.monotonic() + 60)]
+    runner.interrupt()  # it goes on, while its listener waits for somebody to take the third event
+    if goes_on:
+        eventually((tmp_path / "said").exists)
+    else:
+        runner._process.wait()
+    heard += [runner.events.get(time.monotonic() + 60) for _ in range(3)]
+    runner.interrupt()
+    heard += [runner.events.get(time.monotonic() + 60)]
+    runner.kill()
+    assert [(event or {}).get("type") for event in heard] == ["ready"] * 4 + ["ended"]
 
 
 def test_the_programs_of_all_languages_are_there() -> None:

@@ -130,6 +130,7 @@ class Runner:
         with suppress(ValueError):  # the code has said something in its name
             while pipes.take() and self.alive:
                 pass
+            pipes.take_last()
         if self.alive:  # it has closed its pipe, so no more will be heard of it
             kill_tree({self._process.pid}, self._mark)
         code = self._process.wait()
@@ -166,6 +167,7 @@ class _Pipes:
             self._streams[name] = stream
             self._decoders[name] = codecs.getincrementaldecoder("utf-8")("replace")
             self._selector.register(stream, selectors.EVENT_READ, name)
+        os.set_blocking(answers, False)
         self._selector.register(answers, selectors.EVENT_READ)
         self._end = end_of(process.pid)
         if self._end is not None:
@@ -182,6 +184,11 @@ class _Pipes:
         if any(key.data for key in keys):
             self._gather()
         return True
+
+    def take_last(self) -> None:
+        """Read what the runner has said by now; what it has started may keep the pipe open."""
+        with suppress(BlockingIOError):
+            self._take_answers()
 
     def close(self) -> None:
         """Read what is left and close."""
