@@ -110,6 +110,8 @@ class House:
         """Give the host process ids of everything that runs in the session."""
         if self._group:
             return sorted(self._group.processes())
+        if self._process.poll() is not None:  # its number may be somebody else's by now
+            return []
         try:
             top = psutil.Process(self._process.pid)
             return [top.pid, *(child.pid for child in top.children(recursive=True))]
@@ -146,7 +148,8 @@ class House:
         """
         if self._walled:
             for pid in _children(self._process.pid):  # the first process in there ends all others
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it ends by itself, as nobody asks any more
+                    os.kill(pid, signal.SIGKILL)
         elif self._traced:  # what is traced is slow to find what is to end
             kill_tree(set(_children(self._process.pid)), self._mark)
         with suppress(subprocess.TimeoutExpired):
