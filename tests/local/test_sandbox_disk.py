@@ -93,6 +93,18 @@ def test_who_closes_a_folder_is_found_out(tmp_path: Path, monkeypatch: pytest.Mo
     assert not count(tmp_path, nobody, MIB)[1]
 
 
+class Disk:
+    """What is free on a disk that nobody else writes to; counts how often it was looked at."""
+
+    def __init__(self, free: int) -> None:
+        self.free = free
+        self.looks = 0
+
+    def __call__(self, _: Path) -> tuple[int, int]:
+        self.looks += 1
+        return self.free, 1000
+
+
 class Watched:
     """A folder that is watched, and how often what runs there was stopped."""
 
@@ -104,6 +116,16 @@ class Watched:
 
     async def _stop(self) -> None:
         self.stopped += 1
+
+    async def looked(self, disk: Disk) -> None:
+        """Wait until it has seen the disk as it is now."""
+        before = disk.looks
+        await self.until(lambda: disk.looks > before)
+
+    async def until_stopped(self, times: int) -> None:
+        """Wait for another stop, and until it has counted what it bears from then on."""
+        before = self.watch._bearable
+        await self.until(lambda: self.stopped == times and self.watch._bearable != before)
 
     async def until(self, happens: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 30
@@ -120,15 +142,19 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Wat
 
 
 async def test_who_takes_too_much_is_stopped_and_again_only_when_it_takes_more(
-    watched: Callable[[], Watched],
+    watched: Callable[[], Watched], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    disk = Disk(10 * MIB)
+    monkeypatch.setattr(disk_module, "_free", disk)
     it = watched()
-    await asyncio.sleep(0.02)  # it has seen the disk as it was
+    await it.looked(disk)
     fill(it.root / "first", 2 * MIB)
-    await it.until(lambda: it.stopped == 1)
+    disk.free -= 2 * MIB
+    await it.until_stopped(1)
     (it.root / "small").touch()
+    await it.looked(disk)
     fill(it.root / "more", MIB)
-    await it.until(lambda: it.stopped == 2)
+    await it.until_stopped(2)
     (it.root / "more").unlink()
     (it.root / "first").unlink()
     await it.until(lambda: not it.watch.over)
@@ -140,14 +166,14 @@ async def test_who_takes_too_much_is_stopped_and_again_only_when_it_takes_more(
 async def test_room_that_somebody_else_makes_is_not_there_to_be_filled_unseen(
     watched: Callable[[], Watched], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free = [10 * MIB]
-    monkeypatch.setattr(disk_module, "_free", lambda _: (free[0], 1000))
+    disk = Disk(10 * MIB)
+    monkeypatch.setattr(disk_module, "_free", disk)
     it = watched()
-    await asyncio.sleep(0.02)
-    free[0] = 100 * MIB
-    await asyncio.sleep(0.1)
+    await it.looked(disk)
+    disk.free = 100 * MIB
+    await it.looked(disk)
     fill(it.root / "large", 2 * MIB)
-    free[0] = 98 * MIB
+    disk.free = 98 * MIB
     await it.until(lambda: it.stopped == 1)
     it.task.cancel()
     await asyncio.wait([it.task])
@@ -156,15 +182,15 @@ async def test_room_that_somebody_else_makes_is_not_there_to_be_filled_unseen(
 async def test_what_is_hidden_counts_for_all_that_the_disk_has_become_fuller_by(
     watched: Callable[[], Watched], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free = [10 * MIB]
-    monkeypatch.setattr(disk_module, "_free", lambda _: (free[0], 1000))
+    disk = Disk(10 * MIB)
+    monkeypatch.setattr(disk_module, "_free", disk)
     monkeypatch.setattr(disk_module, "count", lambda *_: (0, False))
     it = watched()
-    await asyncio.sleep(0.02)
-    free[0] -= MIB
-    await it.until(lambda: it.stopped == 1)
-    free[0] -= MIB
-    await it.until(lambda: it.stopped == 2)
+    await it.looked(disk)
+    disk.free -= MIB
+    await it.until_stopped(1)
+    disk.free -= MIB
+    await it.until_stopped(2)
     it.task.cancel()
     await asyncio.wait([it.task])
 

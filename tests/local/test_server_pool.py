@@ -29,7 +29,7 @@ async def server(
 
 
 async def eventually(happens: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not happens():  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.001)
 

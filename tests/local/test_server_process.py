@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -209,6 +210,7 @@ def test_what_was_ready_for_sessions_ends_with_a_killed_server(tmp_path: Path) -
         create(ready(running)["endpoint"])
         while not [*tmp_path.glob("run/*/sessions/ready-*/home/user/.local")]:
             assert running.poll() is None
+            time.sleep(0.01)
         left = offspring(running)
         running.kill()
         running.wait(PATIENCE)

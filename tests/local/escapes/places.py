@@ -248,7 +248,7 @@ def _greeting(family: socket.AddressFamily, address: Any) -> Iterator[socket.soc
         def greet() -> None:
             with suppress(OSError):
                 while True:
-                    with listener.accept()[0] as connection:
+                    with listener.accept()[0] as connection, suppress(ConnectionError):
                         connection.sendall(b"hello")
 
         thread = threading.Thread(target=greet)
