@@ -29,7 +29,20 @@ POST = f"POST /mcp/getSession HTTP/1.1\r\n{HEAD}"
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return evolve(settings, patience=0.3, max_held=128 * MIB, max_upload=MIB)
+    return evolve(settings, max_held=128 * MIB, max_upload=MIB)
+
+
+@pytest.fixture
+async def hasty(
+    stand_ins: StandIns, settings: Settings, clock: TurnableClock
+) -> AsyncIterator[Caller]:
+    """Calls a server that soon loses its patience; others have to bear with a busy machine."""
+    assert not stand_ins.opened
+    async with (
+        serving(evolve(settings, patience=1), clock) as server,
+        calling(server.endpoint) as caller,
+    ):
+        yield caller
 
 
 @pytest.fixture(autouse=True)
@@ -51,9 +64,9 @@ async def _none_of_it_is_an_error_of_the_server(
     ],
 )
 async def test_a_request_that_does_not_come_to_its_end_is_given_up(
-    caller: Caller, slow: str
+    hasty: Caller, slow: str
 ) -> None:
-    async with connected(caller.http) as rude:
+    async with connected(hasty.http) as rude:
         await rude.say(slow)
         status, headers, said = await rude.answer()
         if "/health" in slow:
@@ -64,13 +77,13 @@ async def test_a_request_that_does_not_come_to_its_end_is_given_up(
         assert await rude.ended()
 
 
-async def test_what_drips_is_given_up_as_well(caller: Caller) -> None:
-    async with connected(caller.http) as rude:
+async def test_what_drips_is_given_up_as_well(hasty: Caller) -> None:
+    async with connected(hasty.http) as rude:
         dripping = asyncio.create_task(_drip(rude.say, "GET / HTTP/1.1\r\nHost: " + "x" * 10_000))
         assert (await rude.answer())[0] == 408
         assert await rude.ended()
         dripping.cancel()
-    async with connected(caller.http) as rude:
+    async with connected(hasty.http) as rude:
         await rude.say(f"{POST}Content-Length: 10000\r\n\r\n")
         dripping = asyncio.create_task(_drip(rude.say, " " * 10_000))
         assert (await rude.answer())[0] == 408
@@ -216,8 +229,7 @@ async def test_a_query_with_very_many_fields_is_refused(caller: Caller) -> None:
     assert (said.status, said.code) == (400, "InvalidParameter")
 
 
-@pytest.fixture
-async def upload(caller: Caller) -> str:
+async def upload_to(caller: Caller) -> str:
     context = await caller.get("/sdk/GetContext", name="c", allowCreate="true")
     data = context.body["data"]
     said = await caller.post(
@@ -226,7 +238,9 @@ async def upload(caller: Caller) -> str:
     return str(said.data["url"])
 
 
-async def test_a_file_that_is_too_large_is_not_stored(caller: Caller, upload: str) -> None:
+async def test_a_file_that_is_too_large_is_not_stored(caller: Caller) -> None:
+    upload = await upload_to(caller)
+
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(5):
             yield b"x" * (MIB // 4)
@@ -237,10 +251,9 @@ async def test_a_file_that_is_too_large_is_not_stored(caller: Caller, upload: st
     assert (await caller.http.put(upload, content=b"x" * MIB)).status_code == 200
 
 
-async def test_a_file_that_does_not_come_to_its_end_is_not_stored(
-    caller: Caller, upload: str
-) -> None:
-    async with connected(caller.http) as rude:
+async def test_a_file_that_does_not_come_to_its_end_is_not_stored(hasty: Caller) -> None:
+    upload = await upload_to(hasty)
+    async with connected(hasty.http) as rude:
         await rude.say(
             f"PUT {urlsplit(upload).path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"
         )
