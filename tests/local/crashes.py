@@ -6,7 +6,7 @@ import io
 import random
 import subprocess
 import zipfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import reduce
 from pathlib import Path
 
@@ -272,12 +272,15 @@ class Visit:
 
     # The time until the kill.
 
-    async def until_killed(self, running: subprocess.Popen[str], goal: str) -> None:
+    async def until_killed(
+        self, running: subprocess.Popen[str], goal: str, least: Mapping[str, int]
+    ) -> None:
         """Do all of it at once until the server is killed at some moment.
 
         Args:
             running: The server.
             goal: What is to be answered once more before the kill, if anything is.
+            least: How often each operation is to have been answered by then, in all visits.
         """
         made = await self.begin()
         changes = await self.edit(made)
@@ -285,13 +288,21 @@ class Visit:
         work.append(self.use_sessions(made, changes))
         killed = asyncio.Event()
         with pytest.raises(httpx.TransportError):
-            await together(*work, self._kill(running, killed, goal))
+            await together(*work, self._kill(running, killed, goal, least))
         assert killed.is_set()
 
-    async def _kill(self, running: subprocess.Popen[str], killed: asyncio.Event, goal: str) -> None:
+    async def _kill(
+        self,
+        running: subprocess.Popen[str],
+        killed: asyncio.Event,
+        goal: str,
+        least: Mapping[str, int],
+    ) -> None:
         """Kill the server soon: how soon is counted in what it does, since it may be a slow one."""
         chance, tally = self.world.chance, self.world.tally
         try:
+            for what, count in least.items():
+                await asyncio.wait_for(tally.reach(what, count), PATIENCE)
             if goal:
                 await asyncio.wait_for(tally.reach(goal, tally.counts[goal] + 1), PATIENCE)
             await asyncio.sleep(chance.uniform(0, chance.choice((0.02, 0.1, 0.3))))

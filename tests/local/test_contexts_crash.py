@@ -60,13 +60,14 @@ async def test_a_server_killed_at_any_moment_loses_nothing_and_shows_nothing_hal
 ) -> None:
     world = World(random.Random(seed), tmp_path)  # noqa: S311 - the same each time
     for number in range(ROUNDS + 1):
+        least = {what: count * (number + 1) // ROUNDS for what, count in LEAST.items()}
         with started(data_dir=tmp_path) as running:
             async with calling(exports(running)["AGB_ENDPOINT"]) as caller:
                 visit = Visit(world, caller)
                 try:
                     await visit.look()
                     if number < ROUNDS:
-                        await visit.until_killed(running, GOALS[number % len(GOALS)])
+                        await visit.until_killed(running, GOALS[number % len(GOALS)], least)
                 except BaseException as error:
                     error.add_note(f"seed {seed}, after {number} kills")
                     raise
