@@ -9,8 +9,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.fake import Answer, Network, envelope, refusal
+from support.fake import Answer, Network, envelope, refusal, until_time_is_up
 
+import agb as package
 from agb import (
     APIConnectionError,
     AsyncAGB,
@@ -75,15 +76,25 @@ async def test_a_context_that_fails_takes_the_half_made_session_with_it() -> Non
 async def test_contexts_that_do_not_come_in_time_are_named(told: httpx.Response, said: str) -> None:
     network = Network(
         createSession=CREATED,
-        GetContextInfo=told,
+        GetContextInfo=until_time_is_up(told),
         releaseSessionAsync=envelope(),
         getSessionInfo=GONE,
     )
     async with client(network) as agb:
-        created = await agb.create(MOUNTING, timeout=0.1)
+        created = await agb.create(MOUNTING, timeout=30)
     assert isinstance(created.error, WaitTimeoutError)
     assert said.replace("how far:", "how far it is:") in created.error_message
     assert "releaseSessionAsync" in network.paths()
+
+
+async def test_a_sync_is_waited_for_no_longer_than_the_caller_has_time() -> None:
+    network = Network(SyncContext=envelope(), GetContextInfo=until_time_is_up(GOING))
+    async with client(network) as agb:
+        with package.deadline(30):
+            synced = await AsyncSession(agb, "s-1").context.sync(timeout=3000)
+    assert isinstance(synced.error, WaitTimeoutError)
+    assert "after 30 s" in synced.error_message
+    assert "download is Preparing" in synced.error_message
 
 
 async def test_a_session_that_vanishes_while_it_is_waited_for_is_told_as_such() -> None:

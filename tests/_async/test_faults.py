@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from support.fake import Network, envelope, refusal, tool_call, tool_text
+from support.fake import Network, envelope, refusal, tool_call, tool_text, until_time_is_up
 
 from agb import (
     APIConnectionError,
@@ -27,7 +27,6 @@ from agb import (
     UnexpectedResponseError,
     WaitTimeoutError,
 )
-from agb._async import scope
 
 KEY = "the-secret-key"
 CREATE = CreateSessionParams(image_id="code_latest")
@@ -166,10 +165,11 @@ async def test_the_key_does_not_go_to_the_link_nor_the_token_into_errors() -> No
 
 async def test_a_session_that_does_not_go_is_reported_in_time() -> None:
     network = Network(
-        releaseSessionAsync=envelope(), getSessionInfo=envelope({"status": "DELETING"})
+        releaseSessionAsync=envelope(),
+        getSessionInfo=until_time_is_up(envelope({"status": "DELETING"})),
     )
     async with client(network) as agb:
-        deleted = await agb.delete("s-1", timeout=0.1)
+        deleted = await agb.delete("s-1", timeout=30)
     assert isinstance(deleted.error, WaitTimeoutError)
     assert "s-1" in deleted.error_message
     assert "DELETING" in deleted.error_message
@@ -205,32 +205,24 @@ async def test_a_session_that_can_not_be_deleted_makes_its_block_raise() -> None
     assert "session s-1 could not be deleted: try later" in caught.value.__notes__
 
 
-@pytest.fixture
-def short_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let blocks wait for the end of their sessions for a moment only."""
-    monkeypatch.setattr(scope, "_DELETE_SECONDS", 0.3)
-
-
 def ending(status: str) -> Network:
-    """Return an AGB that takes each release on, and leaves its session like this."""
+    """Return an AGB that takes each release on, and leaves its session like this for too long."""
     return Network(
         createSession=envelope({"sessionId": "s-1"}),
         releaseSessionAsync=envelope(),
-        getSessionInfo=envelope({"status": status}),
+        getSessionInfo=until_time_is_up(envelope({"status": status})),
         GetContextInfo=envelope(),
     )
 
 
-@pytest.mark.usefixtures("short_ends")
 async def test_a_block_ends_well_when_its_session_is_going_and_needs_nobody_for_that(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with client(ending("DELETING")) as agb, agb.session(CREATE):
         pass
-    assert "session s-1 was asked to end; after 0.3 s its status is DELETING" in caplog.text
+    assert "session s-1 was asked to end; after 30 s its status is DELETING" in caplog.text
 
 
-@pytest.mark.usefixtures("short_ends")
 @pytest.mark.parametrize(
     ("status", "params"),
     [
@@ -395,10 +387,11 @@ async def test_a_link_that_leads_nowhere_is_passed_over(link: str) -> None:
 
 async def test_what_a_delete_waited_for_in_vain_is_told() -> None:
     network = Network(
-        releaseSessionAsync=envelope(), getSessionInfo=refusal(500, "Broken", "out of order")
+        releaseSessionAsync=envelope(),
+        getSessionInfo=until_time_is_up(refusal(500, "Broken", "out of order")),
     )
     async with client(network) as agb:
-        deleted = await AsyncSession(agb, "s-1").delete(timeout=0.5)
+        deleted = await AsyncSession(agb, "s-1").delete(timeout=30)
     assert isinstance(deleted.error, WaitTimeoutError)
     assert "out of order" in deleted.error_message
 

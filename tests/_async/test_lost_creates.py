@@ -6,12 +6,11 @@ import uuid
 import httpx
 import pytest
 from support import spoiling
-from support.fake import Network, envelope, refusal
+from support.fake import Network, envelope, refusal, until_time_is_up
 from support.local import LocalAGB
 from support.spoiling import AsyncSpoiling, Fault
 
 from agb import AGBError, AsyncAGB, ContextSync, CreateSessionParams
-from agb._async import creation
 
 FAULTS = (
     spoiling.breaks,
@@ -175,16 +174,15 @@ async def test_a_session_that_is_found_but_can_not_be_used_is_deleted_or_named(
 
 @pytest.mark.usefixtures("looks_once")
 async def test_a_session_that_its_agb_is_deleting_still_is_not_called_left(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(creation, "_UNDO_SECONDS", 0.2)
     line = {"contextId": "c-1", "path": "/x", "status": "Failed", "taskType": "download"}
     told = [{"type": "data", "data": json.dumps([line])}]
     network = Network(
         createSession=envelope({"sessionId": "s-1"}),
         GetContextInfo=envelope({"contextStatus": json.dumps(told)}),
         releaseSessionAsync=envelope(),
-        getSessionInfo=envelope({"status": "DELETING"}),
+        getSessionInfo=until_time_is_up(envelope({"status": "DELETING"})),
     )
     params = CreateSessionParams(image_id="i", context_syncs=[ContextSync("c-1", "/x")])
     async with lone(network) as agb:

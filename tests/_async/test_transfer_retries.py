@@ -1,12 +1,11 @@
 """Files that did not get through are moved again where that is safe, from their first byte on."""
 
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
 import pytest
-from support.fake import Answer, Network, envelope
+from support.fake import Answer, Network, envelope, time_is_up
 
 import agb as package
 from agb import (
@@ -17,7 +16,6 @@ from agb import (
     TransferError,
     UploadResult,
 )
-from agb._deadline import current_deadline
 
 Moved = UploadResult | DownloadResult
 Move = Callable[[AsyncAGB, Path], Awaitable[Moved]]
@@ -146,9 +144,7 @@ async def test_a_try_that_the_caller_has_no_time_for_is_not_begun(
 @pytest.mark.parametrize("move", MOVES)
 async def test_when_the_time_is_up_the_store_is_not_asked(move: Move, tmp_path: Path) -> None:
     def late(_: httpx.Request) -> Answer:
-        deadline = current_deadline()
-        assert deadline is not None
-        deadline.at = time.monotonic()
+        time_is_up()
         return envelope({"url": "https://store.example/signed/object"})
 
     store = Store()

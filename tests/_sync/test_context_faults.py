@@ -10,8 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.fake import Answer, Network, envelope, refusal
+from support.fake import Answer, Network, envelope, refusal, until_time_is_up
 
+import agb as package
 from agb import (
     AGB,
     APIConnectionError,
@@ -76,15 +77,24 @@ def test_a_context_that_fails_takes_the_half_made_session_with_it() -> None:
 def test_contexts_that_do_not_come_in_time_are_named(told: httpx.Response, said: str) -> None:
     network = Network(
         createSession=CREATED,
-        GetContextInfo=told,
+        GetContextInfo=until_time_is_up(told),
         releaseSessionAsync=envelope(),
         getSessionInfo=GONE,
     )
     with client(network) as agb:
-        created = agb.create(MOUNTING, timeout=0.1)
+        created = agb.create(MOUNTING, timeout=30)
     assert isinstance(created.error, WaitTimeoutError)
     assert said.replace("how far:", "how far it is:") in created.error_message
     assert "releaseSessionAsync" in network.paths()
+
+
+def test_a_sync_is_waited_for_no_longer_than_the_caller_has_time() -> None:
+    network = Network(SyncContext=envelope(), GetContextInfo=until_time_is_up(GOING))
+    with client(network) as agb, package.deadline(30):
+        synced = Session(agb, "s-1").context.sync(timeout=3000)
+    assert isinstance(synced.error, WaitTimeoutError)
+    assert "after 30 s" in synced.error_message
+    assert "download is Preparing" in synced.error_message
 
 
 def test_a_session_that_vanishes_while_it_is_waited_for_is_told_as_such() -> None:

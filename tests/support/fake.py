@@ -1,10 +1,13 @@
 """A fake network, for what a real AGB does not do on demand."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
 import httpx
+
+from agb._deadline import current_deadline
 
 Answer = httpx.Response | Exception
 
@@ -50,6 +53,27 @@ class Network(httpx.MockTransport):
     def paths(self) -> list[str]:
         """Return the last parts of the paths that were asked for."""
         return [request.url.path.rsplit("/", 1)[-1] for request in self.asked]
+
+
+def time_is_up() -> None:
+    """Let the time be up that whoever asks has for it."""
+    deadline = current_deadline()
+    assert deadline is not None
+    deadline.at = time.monotonic()
+
+
+def until_time_is_up(*answers: Answer) -> Callable[[httpx.Request], Answer]:
+    """Give some answers; the next one is lost, and the time is up of whoever asked for it."""
+    left = iter(answers)
+
+    def answer(_: httpx.Request) -> Answer:
+        told = next(left, None)
+        if told is not None:
+            return told
+        time_is_up()
+        return httpx.ReadTimeout("too late")
+
+    return answer
 
 
 def tool_call(request: httpx.Request) -> tuple[str, dict[str, Any]]:

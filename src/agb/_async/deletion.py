@@ -8,14 +8,13 @@ from agb import results
 from agb._async.session_streams import AsyncStreams
 from agb._async.transport import AsyncTransport
 from agb._concurrency import aio
-from agb._deadline import Deadline
+from agb._deadline import Deadline, or_earlier
 from agb._session_reading import DELETING, is_gone, is_over
 from agb._wire import endpoints, messages
 from agb.exceptions import (
     APIError,
     AuthenticationError,
     ContextSyncError,
-    DeadlineExceededError,
     PermissionDeniedError,
     WaitTimeoutError,
 )
@@ -51,7 +50,7 @@ class AsyncDeletion:
             synced = await self._session.context.sync(mode="upload", timeout=seconds)
             if not is_gone(synced.error):
                 synced.raise_for_error()
-        deadline = Deadline(seconds)
+        deadline = or_earlier(Deadline(seconds))
         try:
             answer = await self._persistent().call(
                 endpoints.RELEASE_SESSION_ASYNC,
@@ -87,8 +86,8 @@ class AsyncDeletion:
                 raise seen.error
             if status == DELETING and seen.status == "RUNNING":
                 raise await self._why_kept(request_id)
-            if isinstance(seen.error, DeadlineExceededError):
-                break  # it was not asked: what it said before is what is known
+            if seen.error is not None and deadline.is_over:
+                break  # it had no time to answer: what it said before is what is known
             status, problem = seen.status or status, seen.error_message
             await aio.sleep(pause)
         last = f"its status is {status}" if status else "it has not told its status"

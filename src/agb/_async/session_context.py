@@ -7,7 +7,7 @@ from agb import _checks
 from agb._async.reported import reported
 from agb._concurrency import aio
 from agb._context_reading import all_over, public_statuses, still_going, sync_failure, tasks
-from agb._deadline import Deadline, within
+from agb._deadline import Deadline, or_earlier, within
 from agb._session_reading import is_gone
 from agb._wire import context_endpoints as endpoints
 from agb._wire.messages.contexts import ContextInfoRequest, SyncContextRequest
@@ -127,13 +127,18 @@ class AsyncSessionContext:
             WaitTimeoutError: Some are still going on, or could not be asked about.
             SessionNotFoundError: The session is gone.
         """
-        seen = ContextInfoResult()
+        deadline = or_earlier(deadline)
+        seen: ContextInfoResult | None = None
         for pause in deadline.pauses():
-            seen = await self.info(context_id, path)
-            if is_gone(seen.error):
-                seen.raise_for_error()
+            with within(deadline):
+                now = await self.info(context_id, path)
+            if is_gone(now.error):
+                now.raise_for_error()
+            if now.error is not None and deadline.is_over and seen is not None:
+                break  # it had no time to answer: what it said before is what is known
+            seen = now
             found = tasks(seen.context_status_data, context_id, path, mode)
             if seen.success and (found or not listed) and all_over(found):
                 return found
             await aio.sleep(pause)
-        raise still_going(seen, deadline.seconds)
+        raise still_going(seen or ContextInfoResult(), deadline.seconds)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agb import results
 from agb._concurrency import threads
-from agb._deadline import Deadline
+from agb._deadline import Deadline, or_earlier
 from agb._session_reading import DELETING, is_gone, is_over
 from agb._sync.session_streams import Streams
 from agb._sync.transport import Transport
@@ -16,7 +16,6 @@ from agb.exceptions import (
     APIError,
     AuthenticationError,
     ContextSyncError,
-    DeadlineExceededError,
     PermissionDeniedError,
     WaitTimeoutError,
 )
@@ -52,7 +51,7 @@ class Deletion:
             synced = self._session.context.sync(mode="upload", timeout=seconds)
             if not is_gone(synced.error):
                 synced.raise_for_error()
-        deadline = Deadline(seconds)
+        deadline = or_earlier(Deadline(seconds))
         try:
             answer = self._persistent().call(
                 endpoints.RELEASE_SESSION_ASYNC,
@@ -88,8 +87,8 @@ class Deletion:
                 raise seen.error
             if status == DELETING and seen.status == "RUNNING":
                 raise self._why_kept(request_id)
-            if isinstance(seen.error, DeadlineExceededError):
-                break  # it was not asked: what it said before is what is known
+            if seen.error is not None and deadline.is_over:
+                break  # it had no time to answer: what it said before is what is known
             status, problem = seen.status or status, seen.error_message
             threads.sleep(pause)
         last = f"its status is {status}" if status else "it has not told its status"
