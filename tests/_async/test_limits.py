@@ -74,7 +74,7 @@ async def test_waiting_for_a_place_ends_and_says_what_it_waited_for() -> None:
             return called.error, listed.error
 
         (first,), refused = await aio.map_parallel(ask, range(2), limit=2)
-        again = await hasty.list()
+        again = await agb.list()
     assert first is None
     for error in refused:
         assert isinstance(error, PoolTimeoutError)

@@ -75,7 +75,7 @@ def test_waiting_for_a_place_ends_and_says_what_it_waited_for() -> None:
             return called.error, listed.error
 
         (first,), refused = threads.map_parallel(ask, range(2), limit=2)
-        again = hasty.list()
+        again = agb.list()
     assert first is None
     for error in refused:
         assert isinstance(error, PoolTimeoutError)
