@@ -54,8 +54,8 @@ async def until(network: Network, path: str, count: int) -> None:
 
 
 async def test_a_session_lives_on_while_its_block_does_nothing(agb: AsyncAGB) -> None:
-    async with agb.session(idle_release_timeout=2) as kept:
-        async with agb.session(idle_release_timeout=2, keep_alive=False) as other:
+    async with agb.session(idle_release_timeout=3) as kept:
+        async with agb.session(idle_release_timeout=3, keep_alive=False) as other:
             await until_released(other)
             assert (await kept.get_status()).status == "RUNNING"
             lost = await other.command.execute("echo hello")
@@ -161,11 +161,10 @@ async def test_labels_that_are_set_while_the_lease_is_renewed_are_kept(agb: Asyn
     async with agb.session(lease=1) as session:
         first = await lease_of(agb, session)
         number = 0
-        while (await lease_of(agb, session))["agb.expires"] == first["agb.expires"]:
+        while not number or (await lease_of(agb, session))["agb.expires"] == first["agb.expires"]:
             number += 1
             assert (await session.set_labels({"number": str(number)})).success
             assert (await session.get_labels()).data == {"number": str(number)}
-        assert number
 
 
 async def test_a_session_without_a_lease_has_no_labels_of_one(agb: AsyncAGB) -> None:

@@ -84,7 +84,7 @@ async def test_a_process_that_ends_well_has_no_error(session: AsyncSession) -> N
 async def test_waiting_has_its_own_limit_and_leaves_the_process_running(
     held: AsyncProcess,
 ) -> None:
-    run = await held.wait(1)  # enough for one look at least
+    run = await held.wait(3)  # enough for one look at least
     assert isinstance(run.error, WaitTimeoutError)
     assert run.exit_code is None
     assert run.request_id

@@ -54,7 +54,7 @@ async def test_a_create_that_finds_no_place_in_time_fails_and_sends_nothing(
             assert "2 sessions" in created.error_message
         assert len(await agb.list(labels=labels)) == 2
         await limited.delete(second.session_id)
-        third = (await other.create(CreateSessionParams(labels), timeout=10)).raise_for_error()
+        third = (await other.create(CreateSessionParams(labels), timeout=60)).raise_for_error()
         assert (await limited.delete(third.session or "")).success
 
 
@@ -63,7 +63,7 @@ async def test_a_session_that_has_ended_by_itself_takes_no_place(
 ) -> None:
     async with limited.session() as first, limited.session():
         await agb.delete(first.session_id)
-        third = (await limited.create(timeout=10)).raise_for_error()
+        third = (await limited.create(timeout=60)).raise_for_error()
         assert (await limited.delete(third.session or "")).success
 
 
@@ -129,13 +129,13 @@ async def test_places_go_to_who_has_waited_longest() -> None:
         begun[number + 1].set()
 
     async def work(number: int) -> None:
-        assert await aio.wait_for(begun[number], 10)
-        assert await places.take(Deadline(10), lambda: look(number))
+        assert await aio.wait_for(begun[number], 30)
+        assert await places.take(Deadline(30), lambda: look(number))
         order.append(number)
         places.give_back()
 
     async def all_wait_in_line() -> None:
-        assert await aio.wait_for(begun[4], 10)
+        assert await aio.wait_for(begun[4], 30)
         places.give_back()
 
     async def either(number: int) -> None:

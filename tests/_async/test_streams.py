@@ -2,9 +2,10 @@
 
 import json
 import secrets
+import threading
 
 import pytest
-from support.streaming import Peer, StreamServer, accepting, network, session_data
+from support.streaming import PATIENCE, Peer, StreamServer, accepting, network, session_data
 from websockets.frames import Opcode
 
 from agb import (
@@ -129,7 +130,12 @@ async def test_streams_use_one_connection_which_ends_with_the_client() -> None:
 
 
 async def test_deleting_a_session_closes_its_connection() -> None:
-    with StreamServer(accepting(says_hello_and_waits)) as server:
+    def tells_of_its_end(peer: Peer) -> None:
+        says_hello_and_waits(peer)
+        ended.set()
+
+    ended = threading.Event()
+    with StreamServer(accepting(tells_of_its_end)) as server:
         async with client() as agb:
             session = session_at(agb, server.url)
             async with session.code.stream("wait()", "python") as run:
@@ -138,6 +144,7 @@ async def test_deleting_a_session_closes_its_connection() -> None:
                 with pytest.raises(StreamDisconnectedError, match="was deleted"):
                     await following(run)
                 assert [event async for event in run] == []
+            assert ended.wait(PATIENCE)
             assert [peer.closed_with for peer in server.peers] == [1000]
 
 

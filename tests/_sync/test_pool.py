@@ -164,14 +164,16 @@ def test_an_answer_before_all_was_sent_is_taken() -> None:
 
 def test_a_server_that_never_answers_is_given_up_and_its_connection_not_used() -> None:
     def script(peer: Peer) -> None:
+        peer.serve(1)
         peer.request()
         peer.wait_for_the_end()
 
     with RawServer(script, Peer.serve) as server, client(server) as agb:
-        hasty = agb.with_options(timeout=0.1)
+        assert agb.list().success  # so that connecting takes no time below
+        hasty = agb.with_options(timeout=0.5)
         assert isinstance(hasty.get_session("s").error, ReadTimeoutError)
         assert agb.list().success
-    assert [peer.asked for peer in server.peers] == [1, 1]
+    assert [peer.asked for peer in server.peers] == [2, 1]
 
 
 def test_a_server_that_does_not_encrypt_is_given_up() -> None:

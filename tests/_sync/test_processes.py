@@ -85,7 +85,7 @@ def test_a_process_that_ends_well_has_no_error(session: Session) -> None:
 def test_waiting_has_its_own_limit_and_leaves_the_process_running(
     held: Process,
 ) -> None:
-    run = held.wait(1)  # enough for one look at least
+    run = held.wait(3)  # enough for one look at least
     assert isinstance(run.error, WaitTimeoutError)
     assert run.exit_code is None
     assert run.request_id

@@ -53,14 +53,14 @@ def test_a_create_that_finds_no_place_in_time_fails_and_sends_nothing(
             assert "2 sessions" in created.error_message
         assert len(agb.list(labels=labels)) == 2
         limited.delete(second.session_id)
-        third = other.create(CreateSessionParams(labels), timeout=10).raise_for_error()
+        third = other.create(CreateSessionParams(labels), timeout=60).raise_for_error()
         assert limited.delete(third.session or "").success
 
 
 def test_a_session_that_has_ended_by_itself_takes_no_place(agb: AGB, limited: AGB) -> None:
     with limited.session() as first, limited.session():
         agb.delete(first.session_id)
-        third = limited.create(timeout=10).raise_for_error()
+        third = limited.create(timeout=60).raise_for_error()
         assert limited.delete(third.session or "").success
 
 
@@ -126,13 +126,13 @@ def test_places_go_to_who_has_waited_longest() -> None:
         begun[number + 1].set()
 
     def work(number: int) -> None:
-        assert threads.wait_for(begun[number], 10)
-        assert places.take(Deadline(10), lambda: look(number))
+        assert threads.wait_for(begun[number], 30)
+        assert places.take(Deadline(30), lambda: look(number))
         order.append(number)
         places.give_back()
 
     def all_wait_in_line() -> None:
-        assert threads.wait_for(begun[4], 10)
+        assert threads.wait_for(begun[4], 30)
         places.give_back()
 
     def either(number: int) -> None:

@@ -17,7 +17,7 @@ from agb._wire.stream import CancelRequest, RunRequest
 
 KEY = secrets.token_hex()
 SECRETS = ("the-secret-token", "the-secret-signature", KEY)
-IMPATIENT = Heartbeat(every=0.02, within=1.0)
+IMPATIENT = Heartbeat(every=0.02, within=2.0)
 
 
 def client(timeout: float = 30.0) -> AGB:

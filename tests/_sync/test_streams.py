@@ -3,9 +3,10 @@
 
 import json
 import secrets
+import threading
 
 import pytest
-from support.streaming import Peer, StreamServer, accepting, network, session_data
+from support.streaming import PATIENCE, Peer, StreamServer, accepting, network, session_data
 from websockets.frames import Opcode
 
 from agb import (
@@ -127,7 +128,12 @@ def test_streams_use_one_connection_which_ends_with_the_client() -> None:
 
 
 def test_deleting_a_session_closes_its_connection() -> None:
-    with StreamServer(accepting(says_hello_and_waits)) as server, client() as agb:
+    def tells_of_its_end(peer: Peer) -> None:
+        says_hello_and_waits(peer)
+        ended.set()
+
+    ended = threading.Event()
+    with StreamServer(accepting(tells_of_its_end)) as server, client() as agb:
         session = session_at(agb, server.url)
         with session.code.stream("wait()", "python") as run:
             assert following(run) == StdoutEvent(text="hello\n")
@@ -135,6 +141,7 @@ def test_deleting_a_session_closes_its_connection() -> None:
             with pytest.raises(StreamDisconnectedError, match="was deleted"):
                 following(run)
             assert list(run) == []
+        assert ended.wait(PATIENCE)
         assert [peer.closed_with for peer in server.peers] == [1000]
 
 

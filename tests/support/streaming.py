@@ -265,10 +265,10 @@ class StreamServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            self._start(partial(self._serve, connection))
+            script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
+            self._start(partial(self._serve, connection, script))
 
-    def _serve(self, connection: socket.socket) -> None:
-        script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
+    def _serve(self, connection: socket.socket, script: Script) -> None:
         connection.settimeout(PATIENCE)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with connection, contextlib.suppress(ConnectionError, SSLError):
