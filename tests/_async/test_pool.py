@@ -339,6 +339,7 @@ async def test_what_is_no_http_is_reported(said: bytes) -> None:
     def script(peer: Peer) -> None:
         peer.request()
         peer.say(said)
+        peer.half_close()
         peer.wait_for_the_end()
 
     with RawServer(script, Peer.serve) as server:
