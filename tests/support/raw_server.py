@@ -75,7 +75,8 @@ class Peer:
 
     def half_close(self) -> None:
         """Say that nothing more comes, but go on listening."""
-        self.socket.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # the client may have gone
+            self.socket.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
         """Break the connection the hard way."""
@@ -126,8 +127,8 @@ class RawServer:
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         for peer in self.peers:
-            with contextlib.suppress(OSError):
-                peer.socket.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # TLS's own would make the rest unreadable
+                socket.socket.shutdown(peer.socket, socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(PATIENCE)
         self._listener.close()

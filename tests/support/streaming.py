@@ -146,7 +146,8 @@ class Peer:
 
     def drop(self) -> None:
         """Break the connection without a word."""
-        self.socket.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # the client may have gone
+            self.socket.shutdown(socket.SHUT_RDWR)
 
     def _take(self) -> bool:
         """Take what comes next; False at the end."""
@@ -251,8 +252,8 @@ class StreamServer:
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         for peer in self.peers:
-            with contextlib.suppress(OSError):
-                peer.socket.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # TLS's own would make the rest unreadable
+                socket.socket.shutdown(peer.socket, socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(PATIENCE)
         self._listener.close()
