@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from agb._concurrency import threads
@@ -80,9 +81,10 @@ class LiveSessions:
         """Count a session as gone."""
         if self.roster is not None:
             self.roster.session_ids.discard(session_id)
-        if self._places is not None and session_id in self._placed:
-            self._placed.discard(session_id)
-            self._places.give_back()
+        if self._places is not None:
+            with suppress(KeyError):  # of two threads that see its end, one gives its place back
+                self._placed.remove(session_id)
+                self._places.give_back()
 
     def _look(self, transport: Transport) -> None:
         """Forget sessions that the AGB has released by itself; one look serves all who wait."""
