@@ -1,9 +1,11 @@
 """Ctrl-C is a normal event, too: a blocking program that is interrupted leaves nothing behind."""
 
 import contextlib
+import inspect
 import signal
 import sys
 import threading
+import time
 import types
 import uuid
 from collections.abc import Generator, Iterator
@@ -18,7 +20,7 @@ from support.local import LocalAGB
 from support.steps import Steps
 
 from agb import AGB, CreateSessionParams
-from agb._concurrency import threads
+from agb._concurrency import signals, threads
 from agb._sync import scope
 from agb._sync.scope import SessionScope
 
@@ -112,7 +114,7 @@ def test_a_create_that_is_interrupted_and_carried_out_much_later_leaves_no_sessi
         assert agb.list(labels=params.labels).total_count == 0
 
 
-_SHIELDING = {scope.__file__, threads.__file__, contextlib.__file__}
+_SHIELDING = {scope.__file__, signals.__file__, threads.__file__, contextlib.__file__}
 
 
 def _ask_to_end(number: int, _: types.FrameType | None) -> None:
@@ -130,15 +132,19 @@ def raising_handlers() -> Iterator[None]:
 def told_to_end(number: signal.Signals, at: int) -> Generator[Steps]:
     """Send a signal at one of the points in the client's own code where Python lets it in.
 
-    Not at the very first, as the end of the block is entered: nothing can be done there yet.
+    Not at the very first, as the end of the block is entered: nothing can be done there yet. Nor as
+    a generator goes on: Python lets nothing in where an exception is thrown into one.
     """
     steps = Steps(at, lambda: signal.raise_signal(number))
+    entry = SessionScope.__exit__.__code__
 
     def look(frame: types.FrameType, event: str, _: Any) -> None:
         if event == "return" or frame.f_code.co_filename not in _SHIELDING:
             return
-        if event != "call" or frame.f_code is not SessionScope.__exit__.__code__:
-            steps.wait()
+        code = frame.f_code
+        if event == "call" and (code.co_flags & inspect.CO_GENERATOR or code is entry):
+            return
+        steps.wait()
 
     sys.setprofile(look)
     try:
@@ -176,3 +182,59 @@ def test_told_to_end_anywhere_in_its_own_end_a_block_deletes_its_session(
         struck = steps.struck
         assert handlers == [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     assert at > 30
+
+
+@pytest.mark.usefixtures("raising_handlers")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_told_to_end_anywhere_before_or_after_ctrl_c_a_create_leaves_no_session(
+    number: signal.Signals,
+) -> None:
+    def created(_: httpx.Request) -> httpx.Response:
+        press_ctrl_c()
+        return envelope({"sessionId": "s-1"})
+
+    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    at, struck = 0, True
+    while struck:
+        at += 1
+        network = Network(
+            createSession=created,
+            releaseSessionAsync=envelope(),
+            getSessionInfo=envelope({"status": "FINISH"}),
+        )
+        with AGB("key", endpoint="https://agb.example", transport=network) as agb:
+            with pytest.raises((KeyboardInterrupt, SystemExit)), told_to_end(number, at) as steps:
+                agb.create(CreateSessionParams(image_id="code_latest"))
+        undone = ["createSession", "releaseSessionAsync", "getSessionInfo"]
+        assert network.paths() in ([], undone), f"told at {at}"
+        struck = steps.struck
+        assert handlers == [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    assert at > 30
+
+
+def test_a_handler_that_does_not_raise_is_called_at_once_and_may_set_another() -> None:
+    calls: list[str] = []
+
+    def second(_: int, __: types.FrameType | None) -> None:
+        calls.append("second")
+
+    def first(number: int, _: types.FrameType | None) -> None:
+        calls.append("first")
+        signal.signal(number, second)
+
+    def work() -> str:
+        press_ctrl_c()
+        while not calls:
+            time.sleep(0.001)
+        return calls[0]
+
+    def undo(_: str | None) -> None:
+        raise AssertionError
+
+    before = signal.signal(signal.SIGINT, first)
+    try:
+        assert threads.finished_or_undone(work, undo, seconds=20) == "first"
+        assert signal.getsignal(signal.SIGINT) is second
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert calls == ["first"]

@@ -1,18 +1,16 @@
 """Waiting, with threads: the names of `aio`, blocking."""
 
 import logging
-import signal
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from contextvars import Context, copy_context
-from types import FrameType
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from agb._blocking import warn_of_blocking
-from agb._concurrency import place, socket_streams
+from agb._concurrency import place, signals, socket_streams
 from agb._deadline import Deadline, without_deadline
 from agb.exceptions import WrongProcessError
 
@@ -26,6 +24,7 @@ Lock = threading.Lock
 Mutex = threading.Lock
 AnyEvent = threading.Event
 sleep = time.sleep
+is_main = signals.is_main
 Stream = socket_streams.SocketStream
 connect = socket_streams.connect
 
@@ -137,46 +136,87 @@ def can_wait() -> bool:
     return True
 
 
-def is_main() -> bool:
-    """Tell whether this is the main thread, the only one that signals interrupt."""
-    return threading.current_thread() is threading.main_thread()
-
-
-@contextmanager
-def _held(number: signal.Signals) -> Generator[None]:
-    """Hand a signal to its handler after the block; one that Python does not handle is let be."""
-    handler = signal.getsignal(number)
-    if not callable(handler) or not is_main():
-        yield
-        return
-    came: list[tuple[int, FrameType | None]] = []
-
-    def hold(number: int, frame: FrameType | None) -> None:
-        came.append((number, frame))
-
-    try:
-        signal.signal(number, hold)
-        yield
-    finally:
-        signal.signal(number, handler)
-        for told in came:
-            handler(*told)
-
-
-@contextmanager
-def _signals_held() -> Generator[None]:
-    """Hand signals that ask the program to end, such as Ctrl-C, to their handlers afterwards."""
-    with _held(signal.SIGINT), _held(signal.SIGTERM):  # the inner may raise: the outer is restored
-        yield
-
-
 def shielded(func: Callable[[], A], *, seconds: float) -> A:  # noqa: ARG001 - the twin's names
     """Do something to its end, whatever Ctrl-C says meanwhile; its own time limits bound it.
 
     They are its own: what is left of the caller's time does not matter.
     """
-    with _signals_held(), without_deadline():
+    with signals.held(), without_deadline():
         return func()
+
+
+class _Unbroken(Generic[A]):
+    """Work of another thread that the main one waits for, and that can be undone once.
+
+    Nothing here has a lock: an interrupt can't come while one is held, which nobody would get then.
+
+    Args:
+        func: What to do.
+        undo: Is given its result, or None.
+        seconds: How long to wait for its end before it is undone.
+    """
+
+    def __init__(
+        self, func: Callable[[], A], undo: Callable[[A | None], object], seconds: float
+    ) -> None:
+        self._func = func
+        self._undo = undo
+        self._seconds = seconds
+        self._run = copy_context().run
+        self._news: SimpleQueue[None] = SimpleQueue()  # which handlers of signals may put into
+        self._interrupts: list[BaseException] = []
+        self._results: list[A] = []
+        self._failures: list[BaseException] = []
+        self._is_to_leave = False
+
+    def interrupt(self, error: BaseException) -> None:
+        """Have the main thread raise an error instead of waiting any longer."""
+        self._interrupts.append(error)
+        self._news.put(None)
+
+    def do(self) -> None:
+        """Do it, and wait for its end or for an interrupt."""
+        self._raise_interrupt()
+        self._is_to_leave = True
+        name = "agb: finishes what it began"
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+        while not self._has_ended and not self._interrupts:
+            self._news.get()
+        self._raise_interrupt()
+
+    def leave(self) -> None:
+        """Undo it, unless it failed, was never begun, or is being undone already."""
+        if not self._is_to_leave:
+            return
+        self._is_to_leave = False
+        deadline = Deadline(self._seconds)
+        while not self._has_ended and not deadline.is_over:
+            with suppress(Empty):
+                self._news.get(timeout=deadline.remaining())
+        if not self._failures:
+            self._undo(self._results[0] if self._results else None)
+
+    def result(self) -> A:
+        """Return what came of it, unless an interrupt came last."""
+        self._raise_interrupt()
+        if self._failures:
+            raise self._failures[0]
+        return self._results[0]
+
+    @property
+    def _has_ended(self) -> bool:
+        return bool(self._results or self._failures)
+
+    def _raise_interrupt(self) -> None:
+        if self._interrupts:
+            raise self._interrupts[0]
+
+    def _work(self) -> None:
+        try:
+            self._results.append(self._run(self._func))
+        except BaseException as error:  # noqa: BLE001 - raised where it was asked for
+            self._failures.append(error)
+        self._news.put(None)
 
 
 def finished_or_undone(
@@ -196,25 +236,18 @@ def finished_or_undone(
     if not is_main():
         return func()
     _warn_in_a_loop()  # the other thread would not see the loop
-    outcome: Future[A] = Future()
-    run = copy_context().run
-
-    def work() -> None:
-        try:
-            outcome.set_result(run(func))
-        except BaseException as error:  # noqa: BLE001 - raised where it was asked for
-            outcome.set_exception(error)
-
-    thread = threading.Thread(target=work, name="agb: finishes what it began", daemon=True)
+    work = _Unbroken(func, undo, seconds)
     try:
-        thread.start()  # may be interrupted, too
-        wait([outcome])
-        return outcome.result()
-    except BaseException:
-        with _signals_held():
-            ended = bool(wait([outcome], timeout=seconds).done)
-            if not ended or outcome.exception() is None:
-                undo(outcome.result() if ended else None)
+        with signals.told(work.interrupt):
+            try:
+                work.do()
+            except BaseException:
+                work.leave()
+                raise
+        return work.result()
+    except BaseException:  # it may have come just before or after that block's end
+        with signals.held():
+            work.leave()
         raise
 
 
