@@ -86,12 +86,12 @@ async def test_a_call_whose_connection_breaks_is_not_sent_again(
 
 
 async def test_a_server_that_is_not_there_is_told(local_agb: LocalAGB) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    async with AsyncAGB(
-        local_agb.api_key,
-        endpoint=f"http://127.0.0.1:{port}",
-        transport=AiohttpTransport(),
-        max_retries=0,
-    ) as agb:
-        assert (await agb.list()).code == "CONNECT_FAILED"
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # the port stays taken, and nobody listens
+        async with AsyncAGB(
+            local_agb.api_key,
+            endpoint=f"http://127.0.0.1:{deaf.getsockname()[1]}",
+            transport=AiohttpTransport(),
+            max_retries=0,
+        ) as agb:
+            assert (await agb.list()).code == "CONNECT_FAILED"

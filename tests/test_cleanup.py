@@ -48,6 +48,7 @@ def gateway() -> Iterator[int]:
             self.wfile.write(b"<h1>Bad gateway</h1>")
 
         def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))  # or closing would be a reset
             self.do_GET()
 
     with HTTPServer(("127.0.0.1", 0), Gateway) as server:

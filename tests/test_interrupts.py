@@ -202,9 +202,12 @@ def test_told_to_end_anywhere_before_or_after_ctrl_c_a_create_leaves_no_session(
             releaseSessionAsync=envelope(),
             getSessionInfo=envelope({"status": "FINISH"}),
         )
-        with AGB("key", endpoint="https://agb.example", transport=network) as agb:
-            with pytest.raises((KeyboardInterrupt, SystemExit)), told_to_end(number, at) as steps:
-                agb.create(CreateSessionParams(image_id="code_latest"))
+        with (
+            AGB("key", endpoint="https://agb.example", transport=network) as agb,
+            pytest.raises((KeyboardInterrupt, SystemExit)),
+            told_to_end(number, at) as steps,
+        ):
+            agb.create(CreateSessionParams(image_id="code_latest"))
         undone = ["createSession", "releaseSessionAsync", "getSessionInfo"]
         assert network.paths() in ([], undone), f"told at {at}"
         struck = steps.struck

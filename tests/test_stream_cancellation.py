@@ -121,9 +121,16 @@ async def test_a_handshake_that_is_cancelled_leaves_nothing_open() -> None:
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_time_limit_of_asyncio_stops_the_code() -> None:
-    async with session_with(accepting(answers_all)) as (session, server):
+    loop, limit = asyncio.get_running_loop(), asyncio.timeout(None)
+
+    def takes_one(peer: Peer) -> None:
+        peer.run()
+        loop.call_soon_threadsafe(lambda: limit.reschedule(loop.time()))
+        answers_all(peer)
+
+    async with session_with(accepting(takes_one)) as (session, server):
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
+            async with limit:
                 await session.code.run("wait()", "python", stream_beta=True)
         assert (await session.code.run("1", "python", stream_beta=True)).result == "well"
     sent = [frame["data"].get("phase", "run") for frame in server.peers[0].received]
