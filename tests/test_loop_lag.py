@@ -1,8 +1,10 @@
 """The event loop goes on while the client works, however much there is to do."""
 
+import gc
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
@@ -14,6 +16,8 @@ from agb import AsyncAGB, AsyncSession, ContextSync
 BEAT = 0.005
 STALL = 0.4
 """Seconds that no loop stands still for unless something blocks it."""
+SCHEDULED = Path("/proc/thread-self/schedstat")
+"""What Linux tells of a thread: among it, for how long it could run and was not let."""
 
 # Beats in a process of its own, to see how long the machine itself lets programs wait.
 CONTROL = f"""
@@ -30,17 +34,26 @@ print(worst)
 
 
 class Heart:
-    """Beats in the loop, and notes the longest pause between two beats."""
+    """Beats in the loop, and notes the longest pause between two beats.
+
+    It leaves out the time in which the machine ran others: that is no fault of the client's.
+    """
 
     def __init__(self) -> None:
         self.worst = 0.0
 
     async def beat(self) -> None:
-        last = time.monotonic()
+        last = now()
         while True:
             await anyio.sleep(BEAT)
-            now = time.monotonic()
-            self.worst, last = max(self.worst, now - last), now
+            this = now()
+            self.worst, last = max(self.worst, this - last), this
+
+
+def now() -> float:
+    """Return seconds, on a clock that stands still while this thread is not let run."""
+    waited = SCHEDULED.read_text().split()[1] if SCHEDULED.exists() else 0
+    return time.monotonic() - int(waited) / 1e9
 
 
 async def much_work(agb: AsyncAGB, folder: Path) -> None:
@@ -78,6 +91,16 @@ async def write_and_read(session: AsyncSession, text: str) -> None:
     assert read.content == text
 
 
+@pytest.fixture
+def _only_the_clients_garbage() -> Iterator[None]:
+    """Have the collector pass over all that the tests before have left, which takes its time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("_only_the_clients_garbage")
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_the_loop_does_not_stand_still(local_agb: LocalAGB, tmp_path: Path, backend: str) -> None:
     heart = Heart()
@@ -108,7 +131,7 @@ def test_a_loop_that_stands_still_would_be_noticed() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(heart.beat)
             await anyio.sleep(2 * BEAT)
-            time.sleep(STALL)  # noqa: ASYNC251 - what must not happen
+            time.sleep(STALL + BEAT)  # noqa: ASYNC251 - what must not happen
             await anyio.sleep(2 * BEAT)
             group.cancel_scope.cancel()
 
