@@ -69,9 +69,9 @@ async def contexts(agb: AsyncAGB, this: Try) -> None:
 
 
 async def keeping(agb: AsyncAGB, this: Try) -> None:
-    params = CreateSessionParams({"scenario": this.name}, "code_latest", idle_release_timeout=1)
-    async with agb.session(params, lease=1) as session:
-        await aio.sleep(0.7)  # in which it is kept, and its lease renewed
+    params = CreateSessionParams({"scenario": this.name}, "code_latest", idle_release_timeout=3)
+    async with agb.session(params, lease=3) as session:
+        await aio.sleep(1.1)  # in which it is kept, and its lease renewed
         assert (await session.get_status()).status == "RUNNING"
         (await agb.reap()).raise_for_error()
 
