@@ -239,3 +239,18 @@ def test_bounded_output_is_both_ends(machine: Machine) -> None:
     assert first == f"588895 {machine.folder}/.agb/output/o-1/stdout"
     assert second == "4"
     assert [path.name for path in (machine.folder / ".agb/output/o-1").iterdir()] == ["stdout"]
+
+
+def test_what_is_left_of_a_group_is_known_by_its_folder_not_by_its_id_alone(
+    machine: Machine, tmp_path: Path
+) -> None:
+    other = Machine(machine.shell, tmp_path / "other")
+    other.folder.mkdir()
+    machine.start("exit 0")
+    machine.ended()
+    other.start("exec sleep 600")
+    pid = other.look().pid
+    (machine.folder / ".agb/processes/p-1/pid").write_text(f"{pid} 1\n")
+    assert machine.signal("KILL") == _scripts.ENDED
+    assert other.look().state == "running"
+    assert other.signal("KILL") == 0

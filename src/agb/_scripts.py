@@ -138,7 +138,8 @@ done
 
 _SIGNAL = f"""\
 ours() {{
-  [ "$(started "$pid")" = "$start" ] || grep -qsaF "processes/$id/" /proc/[0-9]*/environ
+  [ "$(started "$pid")" = "$start" ] ||
+    grep -qsaF "AGB_PROCESS_FOLDER=$folder/" /proc/[0-9]*/environ
 }}
 look_once_begun
 [ -n "$pid" ] && ours || exit {ENDED}
