@@ -32,6 +32,7 @@ class Seen:
     """What came of a cell.
 
     Attributes:
+        name: A name that nobody else uses, for what is made and run.
         said: `works`, or the code of the error.
         error: What the error is, in words.
         struck: How often the fault struck.
@@ -43,6 +44,7 @@ class Seen:
         ran: How often it was carried out, where that can be told.
     """
 
+    name: str = ""
     said: str = ""
     error: str = ""
     struck: int = 0

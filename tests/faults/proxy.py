@@ -62,6 +62,7 @@ class Exchange:
     request: Message
     _upstream: "_Upstream"
     _client: asyncio.StreamWriter
+    _hold: Callable[[], None]
 
     async def ask(self, *, most: int | None = None) -> Message:
         """Send it to the AGB, or its first bytes only, and return the answer."""
@@ -83,6 +84,7 @@ class Exchange:
 
     async def held(self) -> None:
         """Wait until the client goes away, or the gate is closed."""
+        self._hold()
         await asyncio.Event().wait()
 
     def hang_up(self) -> None:
@@ -120,6 +122,7 @@ class Gate:
         endpoint: The address.
         targets: What was asked for, in order.
         struck: How often the fault struck.
+        held: How many requests came as far as they are to come, and were held there.
         open: Connections that clients have open.
         gave_up: Whether it hung up on clients that waited for ever.
     """
@@ -130,6 +133,7 @@ class Gate:
     _upstream: tuple[str, int]
     targets: list[str] = field(factory=list)
     struck: int = 0
+    held: int = 0
     open: int = 0
     gave_up: bool = False
     _spoils: tuple[str, Act, int] | None = None
@@ -239,7 +243,11 @@ class Gate:
             request = await upstream.said.get()
             assert isinstance(request, Message)
             self.targets.append(request.target)
-            await self._act_for(request.target)(Exchange(request, upstream, client))
+            act = self._act_for(request.target)
+            await act(Exchange(request, upstream, client, self._hold))
+
+    def _hold(self) -> None:
+        self.held += 1
 
     def _act_for(self, target: str) -> Act:
         if self._spoils is None:

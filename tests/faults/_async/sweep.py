@@ -16,20 +16,20 @@ from agb._web_socket import Heartbeat
 from agb.results import Context
 from faults._async.operations import OPERATIONS, Operation, Place
 from faults.cells import WORKS, WRONG, Cell, Seen
-from faults.kinds import Fault
 from faults.proxy import Gate, Proxy
+from faults.right import LOOKS, kind_of
 
 AT_ONCE = 48
 _SHARED = 4
 _LINKED = "agb-browser-use-1"
 """An image whose sessions have a link to their tools."""
-_UNSPOILED = 10**6
-"""Number of places that are no cell's; each is used once with each operation."""
 _IMPATIENT = (2.0, 6.0, 18.0)
-"""Seconds for clients that are left waiting; more where a busy machine takes that long anyway."""
+"""Seconds for what waits in vain; more where a busy machine takes that long anyway."""
 _PATIENT = 30.0
 _SHORT = 3
 """Seconds for what never comes."""
+_OFTEN = 3000
+"""How often to look, every 10 ms, whether something has gone."""
 
 
 @frozen
@@ -44,11 +44,11 @@ class AsyncWorld:
 
     async def run(self, cells: Sequence[Cell]) -> dict[Cell, Seen]:
         """Try cells, many at once."""
-        seen = await aio.map_parallel(self._try, list(enumerate(cells)), limit=AT_ONCE)
+        seen = await aio.map_parallel(self._try, cells, limit=AT_ONCE)
         outcomes = dict(zip(cells, seen, strict=True))
         ran = await self._count_runs()
-        for number, cell in enumerate(cells):
-            outcomes[cell].ran = ran.get(f"marks-{self._name(number)}", 0)
+        for each in seen:
+            each.ran = ran.get(f"marks-{each.name}", 0)
         return outcomes
 
     async def stages(self) -> dict[str, list[str]]:
@@ -61,28 +61,25 @@ class AsyncWorld:
             return await self._asked(operation, gate)
 
     async def _asked(self, operation: Operation, gate: Gate) -> list[str]:
-        async with self._place(operation, gate, _UNSPOILED, _PATIENT) as at:
+        async with self._place(operation, gate, secrets.token_hex(8)) as at:
             gate.targets.clear()
             (await operation.run(at)).raise_for_error()
             return list(dict.fromkeys(gate.targets))
 
-    def _name(self, number: int) -> str:
-        return f"{self.folder.name}-{number}"
-
-    async def _try(self, numbered: tuple[int, Cell]) -> Seen:
-        """Try a cell, until its client has the patience to come to the stage of the fault."""
-        number, cell = numbered
+    async def _try(self, cell: Cell) -> Seen:
+        """Try a cell, until there is the patience to come to the stage of the fault."""
         seen = Seen()
-        for patience in _IMPATIENT if cell.fault.held else (_PATIENT,):
-            seen = await self._try_once(number, cell, patience)
+        for patience in _IMPATIENT if cell.fault.held or _waits_in_vain(cell) else (_PATIENT,):
+            seen = await self._try_once(cell, patience)
             if seen.struck:
                 break
         return seen
 
-    async def _try_once(self, number: int, cell: Cell, patience: float) -> Seen:
-        operation, fault, seen = OPERATIONS[cell.operation], cell.fault, Seen()
+    async def _try_once(self, cell: Cell, patience: float) -> Seen:
+        operation, fault = OPERATIONS[cell.operation], cell.fault
+        seen = Seen(name=secrets.token_hex(8))
         with self.proxy.gate() as gate:
-            async with self._place(operation, gate, number, patience, fault) as at:
+            async with self._place(operation, gate, seen.name, patience, cell) as at:
                 if fault.act is None:
                     gate.refuse()
                 else:
@@ -91,7 +88,8 @@ class AsyncWorld:
                     made = await self._attempt(operation, at, seen)
                 finally:
                     gate.heal()
-                seen.struck, seen.hung = gate.struck, gate.gave_up
+                seen.struck = gate.held if fault.held else gate.struck
+                seen.hung = gate.gave_up
                 again = await at.agb.with_options(timeout=_PATIENT).list({"cell": "none"})
                 seen.usable = again.code or WORKS
             seen.left_open = await self._open_in_the_end(gate)
@@ -102,7 +100,7 @@ class AsyncWorld:
         return seen
 
     async def _open_in_the_end(self, gate: Gate) -> int:
-        for _ in range(500):
+        for _ in range(_OFTEN):
             if not gate.open:
                 break
             await aio.sleep(0.01)
@@ -111,7 +109,7 @@ class AsyncWorld:
     async def _left_over(self, at: Place) -> list[str]:
         """Return the tasks, threads and files that the cell's client has left in this process."""
         left: list[str] = []
-        for _ in range(500):
+        for _ in range(_OFTEN):
             left = self.leftovers.of(at.name, at.folder)
             if not left:
                 break
@@ -143,14 +141,15 @@ class AsyncWorld:
         self,
         operation: Operation,
         gate: Gate,
-        number: int,
-        patience: float,
-        fault: Fault | None = None,
+        name: str,
+        patience: float = _PATIENT,
+        cell: Cell | None = None,
     ) -> AsyncIterator[Place]:
         own = context = None
+        fault = None if cell is None else cell.fault
         lasts, holds = fault is not None and fault.times > 1, fault is not None and fault.held
-        name = self._name(number) if number != _UNSPOILED else secrets.token_hex(8)
-        theirs = self.sessions[number % len(self.sessions)].session_id
+        in_vain = cell is not None and _waits_in_vain(cell)
+        shared = self.sessions[int(name, 16) % len(self.sessions)]
         folder = self.folder / secrets.token_hex(8)
         await aio.in_thread(folder.mkdir)
         if operation.needs == "session":
@@ -159,21 +158,23 @@ class AsyncWorld:
         if operation.needs == "context":
             context = await self._context(name, folder)
         if operation.needs == "file":
-            await self._put(self.sessions[number % len(self.sessions)], name, folder)
+            await self._put(shared, name, folder)
         with self.leftovers.owned(name):
             async with AsyncAGB(
                 self.agb.api_key, endpoint=gate.endpoint, timeout=_PATIENT
             ) as patient:
-                agb = patient.with_options(timeout=patience)
+                agb = patient.with_options(timeout=patience if holds else _PATIENT)
                 yield Place(
                     agb=agb,
-                    session=await self._handle(patient, theirs, agb, by_api=operation.by_api),
+                    session=await self._handle(
+                        patient, shared.session_id, agb, by_api=operation.by_api
+                    ),
                     own=own and await self._handle(patient, own.session_id, agb),
                     context=context,
                     name=name,
                     folder=folder,
                     seconds=_SHORT if lasts or holds else int(_PATIENT),
-                    waits=_SHORT if lasts else int(_PATIENT),
+                    waits=int(patience if in_vain else _PATIENT),
                 )
         if own is not None:
             (await self.agb.delete(own.session_id)).raise_for_error()
@@ -213,6 +214,11 @@ class AsyncWorld:
         return counts
 
 
+def _waits_in_vain(cell: Cell) -> bool:
+    """Tell whether something is looked at again and again that never shows."""
+    return cell.fault.times > 1 and kind_of(cell.operation, cell.stage) == LOOKS
+
+
 @asynccontextmanager
 async def world(local: LocalAGB, proxy: Proxy, folder: Path) -> AsyncIterator[AsyncWorld]:
     """Make what cells share."""
@@ -239,7 +245,7 @@ async def world(local: LocalAGB, proxy: Proxy, folder: Path) -> AsyncIterator[As
 async def rests(before: Counter[str]) -> Counter[str]:
     """Wait until there is no more than before in this process, and return what there is more."""
     more = everything() - before
-    for _ in range(1000):
+    for _ in range(_OFTEN):
         if not more:
             break
         await aio.sleep(0.01)

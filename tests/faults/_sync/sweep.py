@@ -17,20 +17,20 @@ from agb._web_socket import Heartbeat
 from agb.results import Context
 from faults._sync.operations import OPERATIONS, Operation, Place
 from faults.cells import WORKS, WRONG, Cell, Seen
-from faults.kinds import Fault
 from faults.proxy import Gate, Proxy
+from faults.right import LOOKS, kind_of
 
 AT_ONCE = 48
 _SHARED = 4
 _LINKED = "agb-browser-use-1"
 """An image whose sessions have a link to their tools."""
-_UNSPOILED = 10**6
-"""Number of places that are no cell's; each is used once with each operation."""
 _IMPATIENT = (2.0, 6.0, 18.0)
-"""Seconds for clients that are left waiting; more where a busy machine takes that long anyway."""
+"""Seconds for what waits in vain; more where a busy machine takes that long anyway."""
 _PATIENT = 30.0
 _SHORT = 3
 """Seconds for what never comes."""
+_OFTEN = 3000
+"""How often to look, every 10 ms, whether something has gone."""
 
 
 @frozen
@@ -45,11 +45,11 @@ class World:
 
     def run(self, cells: Sequence[Cell]) -> dict[Cell, Seen]:
         """Try cells, many at once."""
-        seen = threads.map_parallel(self._try, list(enumerate(cells)), limit=AT_ONCE)
+        seen = threads.map_parallel(self._try, cells, limit=AT_ONCE)
         outcomes = dict(zip(cells, seen, strict=True))
         ran = self._count_runs()
-        for number, cell in enumerate(cells):
-            outcomes[cell].ran = ran.get(f"marks-{self._name(number)}", 0)
+        for each in seen:
+            each.ran = ran.get(f"marks-{each.name}", 0)
         return outcomes
 
     def stages(self) -> dict[str, list[str]]:
@@ -62,28 +62,25 @@ class World:
             return self._asked(operation, gate)
 
     def _asked(self, operation: Operation, gate: Gate) -> list[str]:
-        with self._place(operation, gate, _UNSPOILED, _PATIENT) as at:
+        with self._place(operation, gate, secrets.token_hex(8)) as at:
             gate.targets.clear()
             operation.run(at).raise_for_error()
             return list(dict.fromkeys(gate.targets))
 
-    def _name(self, number: int) -> str:
-        return f"{self.folder.name}-{number}"
-
-    def _try(self, numbered: tuple[int, Cell]) -> Seen:
-        """Try a cell, until its client has the patience to come to the stage of the fault."""
-        number, cell = numbered
+    def _try(self, cell: Cell) -> Seen:
+        """Try a cell, until there is the patience to come to the stage of the fault."""
         seen = Seen()
-        for patience in _IMPATIENT if cell.fault.held else (_PATIENT,):
-            seen = self._try_once(number, cell, patience)
+        for patience in _IMPATIENT if cell.fault.held or _waits_in_vain(cell) else (_PATIENT,):
+            seen = self._try_once(cell, patience)
             if seen.struck:
                 break
         return seen
 
-    def _try_once(self, number: int, cell: Cell, patience: float) -> Seen:
-        operation, fault, seen = OPERATIONS[cell.operation], cell.fault, Seen()
+    def _try_once(self, cell: Cell, patience: float) -> Seen:
+        operation, fault = OPERATIONS[cell.operation], cell.fault
+        seen = Seen(name=secrets.token_hex(8))
         with self.proxy.gate() as gate:
-            with self._place(operation, gate, number, patience, fault) as at:
+            with self._place(operation, gate, seen.name, patience, cell) as at:
                 if fault.act is None:
                     gate.refuse()
                 else:
@@ -92,7 +89,8 @@ class World:
                     made = self._attempt(operation, at, seen)
                 finally:
                     gate.heal()
-                seen.struck, seen.hung = gate.struck, gate.gave_up
+                seen.struck = gate.held if fault.held else gate.struck
+                seen.hung = gate.gave_up
                 again = at.agb.with_options(timeout=_PATIENT).list({"cell": "none"})
                 seen.usable = again.code or WORKS
             seen.left_open = self._open_in_the_end(gate)
@@ -103,7 +101,7 @@ class World:
         return seen
 
     def _open_in_the_end(self, gate: Gate) -> int:
-        for _ in range(500):
+        for _ in range(_OFTEN):
             if not gate.open:
                 break
             threads.sleep(0.01)
@@ -112,7 +110,7 @@ class World:
     def _left_over(self, at: Place) -> list[str]:
         """Return the tasks, threads and files that the cell's client has left in this process."""
         left: list[str] = []
-        for _ in range(500):
+        for _ in range(_OFTEN):
             left = self.leftovers.of(at.name, at.folder)
             if not left:
                 break
@@ -142,14 +140,15 @@ class World:
         self,
         operation: Operation,
         gate: Gate,
-        number: int,
-        patience: float,
-        fault: Fault | None = None,
+        name: str,
+        patience: float = _PATIENT,
+        cell: Cell | None = None,
     ) -> Iterator[Place]:
         own = context = None
+        fault = None if cell is None else cell.fault
         lasts, holds = fault is not None and fault.times > 1, fault is not None and fault.held
-        name = self._name(number) if number != _UNSPOILED else secrets.token_hex(8)
-        theirs = self.sessions[number % len(self.sessions)].session_id
+        in_vain = cell is not None and _waits_in_vain(cell)
+        shared = self.sessions[int(name, 16) % len(self.sessions)]
         folder = self.folder / secrets.token_hex(8)
         threads.in_thread(folder.mkdir)
         if operation.needs == "session":
@@ -158,21 +157,21 @@ class World:
         if operation.needs == "context":
             context = self._context(name, folder)
         if operation.needs == "file":
-            self._put(self.sessions[number % len(self.sessions)], name, folder)
+            self._put(shared, name, folder)
         with (
             self.leftovers.owned(name),
             AGB(self.agb.api_key, endpoint=gate.endpoint, timeout=_PATIENT) as patient,
         ):
-            agb = patient.with_options(timeout=patience)
+            agb = patient.with_options(timeout=patience if holds else _PATIENT)
             yield Place(
                 agb=agb,
-                session=self._handle(patient, theirs, agb, by_api=operation.by_api),
+                session=self._handle(patient, shared.session_id, agb, by_api=operation.by_api),
                 own=own and self._handle(patient, own.session_id, agb),
                 context=context,
                 name=name,
                 folder=folder,
                 seconds=_SHORT if lasts or holds else int(_PATIENT),
-                waits=_SHORT if lasts else int(_PATIENT),
+                waits=int(patience if in_vain else _PATIENT),
             )
         if own is not None:
             self.agb.delete(own.session_id).raise_for_error()
@@ -210,6 +209,11 @@ class World:
         return counts
 
 
+def _waits_in_vain(cell: Cell) -> bool:
+    """Tell whether something is looked at again and again that never shows."""
+    return cell.fault.times > 1 and kind_of(cell.operation, cell.stage) == LOOKS
+
+
 @contextmanager
 def world(local: LocalAGB, proxy: Proxy, folder: Path) -> Iterator[World]:
     """Make what cells share."""
@@ -236,7 +240,7 @@ def world(local: LocalAGB, proxy: Proxy, folder: Path) -> Iterator[World]:
 def rests(before: Counter[str]) -> Counter[str]:
     """Wait until there is no more than before in this process, and return what there is more."""
     more = everything() - before
-    for _ in range(1000):
+    for _ in range(_OFTEN):
         if not more:
             break
         threads.sleep(0.01)
