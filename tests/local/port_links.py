@@ -1,6 +1,9 @@
 """Links to ports of a session, and a web program behind them."""
 
 import asyncio
+import random
+import socket
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -9,6 +12,14 @@ from local import web_program
 from local.stand_ins import Caller
 
 PORT = 30100
+
+
+def free_port() -> int:
+    """Find a port that nobody has, for sessions that have the network of the machine."""
+    for port in random.sample(range(30100, 30200), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("all ports that there are links to are taken")
 
 
 async def link(caller: Caller, session_id: str, port: int = PORT, **query: str) -> str:

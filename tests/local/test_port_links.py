@@ -16,7 +16,7 @@ from agb.local.sandbox import SandboxGone
 from agb.local.server import Server
 from agb.local.settings import Settings
 from local import web_program
-from local.port_links import PORT, first_answer, link, serve
+from local.port_links import PORT, first_answer, free_port, link, serve
 from local.stand_ins import GONE, Caller, StandIns, TurnableClock, calling, serving
 
 
@@ -212,9 +212,10 @@ async def test_folders_as_sandboxes_forward_what_is_their_own(settings: Settings
     portable = evolve(settings, sandbox="portable")
     async with serving(portable) as server, calling(server.endpoint) as caller:
         one, two = await caller.create(), await caller.create()
-        url = await serve(caller, one, 30177)
+        port = free_port()
+        url = await serve(caller, one, port)
         assert (await caller.http.get(url)).status_code == 200
-        said = await caller.send("GET", await link(caller, two, 30177), headers={})
+        said = await caller.send("GET", await link(caller, two, port), headers={})
         assert (said.status, said.code) == (502, "Link.NothingListens")
 
 
