@@ -10,6 +10,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -184,12 +185,14 @@ def test_an_answer_that_nobody_waits_for_is_dropped() -> None:
     release = threading.Event()
     ours.sendall(LENGTH.pack(32) + b'{"id":1,"op":"wait","params":{}}')
     ours.shutdown(socket.SHUT_WR)
-    Agent(theirs, {"wait": release.wait}).serve()
+    agent = Agent(theirs, {"wait": release.wait})
+    agent.serve()
     ours.close()
-    threads = [thread for thread in threading.enumerate() if thread.daemon]
     release.set()
-    for thread in threads:
-        thread.join(5)
+    deadline = time.monotonic() + 60
+    while not agent._crew._waiting:  # until the thread has nothing to do any more
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
     theirs.close()
 
 
