@@ -325,10 +325,7 @@ async def test_the_second_signal_ends_the_process_at_once() -> None:
 
 
 async def test_no_stdin_at_all_is_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    os.close(writing)
-    monkeypatch.setattr(process, "_STDIN", reading)
+    monkeypatch.setattr(process, "_STDIN", 999_999)  # a closed one could be opened meanwhile
     stop = asyncio.Event()
     process._on_end_of_stdin(stop.set)
     await stop.wait()
