@@ -77,6 +77,7 @@ async def test_without_control_groups_limits_are_each_processs_own(tmp_path: Pat
     assert len(sandbox.processes()) == 2
     await sandbox.aclose()
     assert sandbox.processes() == []
+    assert sandbox.processes() == []
 
 
 @pytest.mark.usefixtures("no_cgroups")
