@@ -3,13 +3,13 @@
 import logging
 import math
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import anyio
 
-from agb._concurrency import own_task, place
+from agb._concurrency import late, own_task, place
 from agb._concurrency.late import Event as Event  # noqa: PLC0414 - to be had here
 from agb._concurrency.late import Lock as Lock  # noqa: PLC0414 - likewise
 from agb._deadline import Deadline, without_deadline
@@ -93,6 +93,7 @@ class AnyEvent(Protocol):
 
 async def wait_for(event: AnyEvent, seconds: float) -> bool:
     """Wait for an event for so long at most, and tell whether it has happened."""
+    await late.loaded()
     with anyio.move_on_after(seconds):
         await event.wait()
     return event.is_set()
@@ -124,6 +125,7 @@ async def in_time(func: Callable[[], Awaitable[A]], deadline: Deadline) -> A:
     Raises:
         TimeoutError: The deadline was over.
     """
+    await late.loaded()
     left = deadline.remaining()
     with anyio.fail_after(None if left == math.inf else left):
         return await func()
@@ -200,6 +202,11 @@ def _is_asyncio() -> bool:
         return False
 
 
+def _shield() -> AbstractContextManager[object]:
+    """Return what no scope of anyio's cancels."""
+    return anyio.CancelScope(shield=True) if late.is_loaded() else nullcontext()
+
+
 class Background:
     """Work that goes on beside whoever starts it: neither stops the other, nor fails it.
 
@@ -212,25 +219,24 @@ class Background:
 
     def __init__(self, work: Callable[[], Awaitable[None]], name: str) -> None:
         self._work = work
-        self._scope = anyio.CancelScope()
         self._task = own_task.start(self._run, name, Context())
 
     async def _run(self) -> None:
         try:
-            with self._scope:
-                await self._work()
+            await self._work()
         except Exception:  # noqa: BLE001 - a bug is told; it must not end the whole loop
             _log.exception("work in the background failed")
 
     async def stop(self, seconds: float) -> None:
         """Break it off, and wait for its end, for so long at most."""
-        self._scope.cancel()
-        with anyio.move_on_after(seconds, shield=True):
-            await self._task.wait()
+        self._task.cancel()
+        with _shield():
+            await self._task.wait(seconds)
 
 
 async def in_thread(func: Callable[[], A]) -> A:
     """Run a function that blocks without holding up the loop."""
+    await late.loaded()
     import anyio.to_thread  # noqa: PLC0415 - it takes long, and few programs need it
 
     return await anyio.to_thread.run_sync(func, abandon_on_cancel=True)
@@ -241,6 +247,7 @@ async def in_whole_thread(func: Callable[[Callable[[], None]], A]) -> A:
 
     It is given a function to call from time to time, which raises once the work is cancelled.
     """
+    await late.loaded()
     import anyio.from_thread  # noqa: PLC0415 - likewise
     import anyio.to_thread  # noqa: PLC0415
 
@@ -345,7 +352,7 @@ async def _end_of(task: own_task.OwnTask, seconds: float) -> BaseException | Non
         if deadline.is_over:
             task.cancel()
         try:
-            with anyio.CancelScope(shield=True) if own_task.may_be_scoped() else nullcontext():
+            with _shield():
                 await task.wait(None if deadline.is_over else deadline.remaining())
         except own_task.cancellation() as error:
             cancelled = error
@@ -386,6 +393,7 @@ async def map_parallel(
                 group.cancel_scope.cancel()
                 return
 
+    await late.loaded()
     async with anyio.create_task_group() as group:
         for _ in range(min(limit, len(waiting))):
             group.start_soon(work, group)

@@ -1,8 +1,37 @@
-"""anyio's event and lock, made when somebody waits: what they need is not loaded before."""
+"""What anyio needs on asyncio, loaded late; its event and its lock, made when somebody waits.
 
+It takes ten milliseconds and more to load: too much for a program that wants one result, and for a
+loop that is held up meanwhile.
+"""
+
+import sys
+from importlib import import_module
 from types import TracebackType
 
 import anyio
+
+from agb._concurrency import place
+
+_BACKEND = "anyio._backends._asyncio"
+
+
+def is_loaded() -> bool:
+    """Tell whether it is all there; if not, nobody can have used any of anyio's scopes."""
+    return place.trio_in_use() is not None or hasattr(sys.modules.get(_BACKEND), "backend_class")
+
+
+async def loaded() -> None:
+    """Have it all loaded, by a thread: whoever needs anyio awaits this first."""
+    if is_loaded():
+        return
+    import asyncio  # noqa: PLC0415 - its loop has loaded it
+
+    loop = asyncio.get_running_loop()
+    try:
+        loading = loop.run_in_executor(None, import_module, _BACKEND)
+    except RuntimeError:  # there are no more threads when Python ends: it is loaded by its use
+        return
+    await loading
 
 
 class Event:
@@ -26,6 +55,7 @@ class Event:
 
     async def wait(self) -> None:
         """Wait until it happens."""
+        await loaded()
         if self._event is None:
             self._event = anyio.Event()
             if self._has_happened:
@@ -42,6 +72,7 @@ class Lock:
         self._lock: anyio.Lock | None = None
 
     async def __aenter__(self) -> None:
+        await loaded()
         if self._lock is None:
             self._lock = anyio.Lock()
         await self._lock.acquire()

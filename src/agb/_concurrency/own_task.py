@@ -4,7 +4,6 @@ A cancellation of the one does not reach the other. anyio's task groups would do
 a group for one task takes four kilobytes, and what they need takes ten milliseconds to load.
 """
 
-import sys
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any, Protocol
@@ -54,11 +53,6 @@ def cancellation() -> type[BaseException]:
     import asyncio  # noqa: PLC0415 - its loop has loaded it
 
     return asyncio.CancelledError
-
-
-def may_be_scoped() -> bool:
-    """Tell whether scopes of anyio's can cancel who asks: not where nobody has used any."""
-    return place.trio_in_use() is not None or "anyio._backends._asyncio" in sys.modules
 
 
 class _AsyncioTask:
