@@ -45,6 +45,7 @@ LATE = (
     "agb.results.contexts",
     "agb.results.facts",
     "agb.results.files",
+    "agb.results.folders",
     "zipfile",
 )
 # What a client that is made needs, and is loaded then.

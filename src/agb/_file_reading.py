@@ -1,5 +1,7 @@
 """Pure: from what a tool answered to the result of an operation on files."""
 
+from __future__ import annotations
+
 import base64
 from collections.abc import Sequence
 

@@ -1,8 +1,11 @@
 """Pure: what is below a watched path, and what has become of it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
+from agb import results
 from agb._file_commands import Found
 from agb._session_reading import is_gone
 from agb.exceptions import (
@@ -12,7 +15,6 @@ from agb.exceptions import (
     RateLimitError,
     ServerError,
 )
-from agb.results import FileChangeEvent
 
 _TOLD = "changed since it was looked at"
 
@@ -48,7 +50,7 @@ class Known:
             for each in found
         }
 
-    def note(self, events: Iterable[FileChangeEvent]) -> None:
+    def note(self, events: Iterable[results.FileChangeEvent]) -> None:
         """Note what was told, so that it counts as known."""
         for event in events:
             if event.event_type == "delete":
@@ -57,8 +59,8 @@ class Known:
                 self._there[event.path] = (event.path_type == "directory", _TOLD)
 
     def compare(
-        self, found: Iterable[Found], told: Sequence[FileChangeEvent]
-    ) -> list[FileChangeEvent]:
+        self, found: Iterable[Found], told: Sequence[results.FileChangeEvent]
+    ) -> list[results.FileChangeEvent]:
         """Return all that was told and all that has changed besides.
 
         What was told since the last comparison can't be told from what has changed once more: it
@@ -78,7 +80,7 @@ class Known:
 
 def _events(
     before: dict[str, tuple[bool, str]], now: dict[str, tuple[bool, str]]
-) -> Iterable[FileChangeEvent]:
+) -> Iterable[results.FileChangeEvent]:
     for path in sorted(before.keys() | now.keys()):
         old, new = before.get(path), now.get(path)
         kinds_differ = bool(old and new and old[0] != new[0])
@@ -90,7 +92,7 @@ def _events(
             yield _event("modify", path, is_directory=False)
 
 
-def _event(kind: str, path: str, *, is_directory: bool) -> FileChangeEvent:
-    return FileChangeEvent(
+def _event(kind: str, path: str, *, is_directory: bool) -> results.FileChangeEvent:
+    return results.FileChangeEvent(
         event_type=kind, path=path, path_type="directory" if is_directory else "file"
     )

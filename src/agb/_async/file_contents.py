@@ -1,6 +1,6 @@
 """Contents of a session's files, in the pieces in which they travel."""
 
-import secrets
+import os
 from codecs import getincrementaldecoder
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -303,5 +303,5 @@ class AsyncFileContents:
 
 def _beside(path: str, count: int) -> list[str]:
     """Return names for parts of a file, which nobody else has."""
-    first = f"{path}.{secrets.token_hex(8)}.part"
+    first = f"{path}.{os.urandom(8).hex()}.part"
     return [first, *(f"{first}.{number}" for number in range(1, count))]

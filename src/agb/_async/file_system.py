@@ -1,9 +1,11 @@
 """Files of a session."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, overload
 
-from agb import _checks
+from agb import _checks, results
 from agb._async.binary_file import AsyncBinaryFile
 from agb._async.file_transfers import AsyncFileTransfers
 from agb._async.file_tree import AsyncFileTree
@@ -16,14 +18,6 @@ from agb._concurrency import aio
 from agb._reading import text_of
 from agb._wire import texts, tools
 from agb.exceptions import FileError, InvalidParamsError
-from agb.results import (
-    BinaryFileContentResult,
-    BoolResult,
-    EditResult,
-    FileContentResult,
-    MultipleFileContentResult,
-    WriteBatchResult,
-)
 
 if TYPE_CHECKING:
     from agb._async.session import AsyncBaseSession
@@ -32,21 +26,25 @@ if TYPE_CHECKING:
 class AsyncFileSystem(AsyncFileTree, AsyncFileTransfers, AsyncFileWatching):
     """Files of a session. Relative paths start at the session's default directory."""
 
-    def __init__(self, session: "AsyncBaseSession", caller: AsyncTools) -> None:
+    def __init__(self, session: AsyncBaseSession, caller: AsyncTools) -> None:
         AsyncFileTree.__init__(self, caller)
         AsyncFileTransfers.__init__(self, session, caller)
         AsyncFileWatching.__init__(self, caller)
 
     @overload
-    async def read(self, path: str, *, format: Literal["text"] = "text") -> FileContentResult: ...
+    async def read(
+        self, path: str, *, format: Literal["text"] = "text"
+    ) -> results.FileContentResult: ...
     @overload
-    async def read(self, path: str, *, format: Literal["bytes"]) -> BinaryFileContentResult: ...
+    async def read(
+        self, path: str, *, format: Literal["bytes"]
+    ) -> results.BinaryFileContentResult: ...
     async def read(
         self,
         path: str,
         *,
         format: Literal["text", "bytes"] = "text",  # noqa: A002 - the documented name
-    ) -> FileContentResult | BinaryFileContentResult:
+    ) -> results.FileContentResult | results.BinaryFileContentResult:
         """Read a whole file, of any size.
 
         A file of up to 51,200 bytes is read in one go, a larger one in ranges, several at once.
@@ -66,24 +64,24 @@ class AsyncFileSystem(AsyncFileTree, AsyncFileTransfers, AsyncFileWatching):
             return await self._read_bytes(path)
         if format == "text":
             return await self._read_text(path)
-        return FileContentResult(
+        return results.FileContentResult(
             error=InvalidParamsError(f'format must be "text" or "bytes", not {format!r}')
         )
 
     @reported
-    async def _read_text(self, path: str) -> FileContentResult:
+    async def _read_text(self, path: str) -> results.FileContentResult:
         content, request_id = await self._contents.text(path)
-        return FileContentResult(request_id=request_id, content=content)
+        return results.FileContentResult(request_id=request_id, content=content)
 
     @reported
-    async def _read_bytes(self, path: str) -> BinaryFileContentResult:
+    async def _read_bytes(self, path: str) -> results.BinaryFileContentResult:
         content, request_id = await self._contents.data(path)
-        return BinaryFileContentResult(request_id=request_id, content=content)
+        return results.BinaryFileContentResult(request_id=request_id, content=content)
 
     @reported
     async def write(
         self, path: str, content: str | bytes, mode: str = "overwrite", *, atomic: bool = False
-    ) -> BoolResult:
+    ) -> results.BoolResult:
         """Write a file of any size; missing directories are made.
 
         A text of more than 51,200 characters arrives in pieces: when one fails, those before it
@@ -101,26 +99,26 @@ class AsyncFileSystem(AsyncFileTree, AsyncFileTransfers, AsyncFileWatching):
         _checks.path("path", path)
         if mode not in {"overwrite", "append"}:
             raise InvalidParamsError(f'mode must be "overwrite" or "append", not {mode!r}')
-        return BoolResult(
+        return results.BoolResult(
             request_id=await self._contents.write(
                 path, content, append=mode == "append", atomic=atomic
             )
         )
 
     @reported
-    async def append(self, path: str, content: str | bytes) -> BoolResult:
+    async def append(self, path: str, content: str | bytes) -> results.BoolResult:
         """Write to the end of a file; one that is missing is made.
 
         Args:
             path: File to write to.
             content: Text, which is written as UTF-8, or bytes, which are written as they are.
         """
-        return BoolResult(request_id=await self._contents.write(path, content, append=True))
+        return results.BoolResult(request_id=await self._contents.write(path, content, append=True))
 
     @reported
     async def edit(
         self, path: str, edits: Sequence[Mapping[str, str]], dry_run: bool = False
-    ) -> EditResult:
+    ) -> results.EditResult:
         """Replace exact pieces of a text file; all of them or none.
 
         Args:
@@ -137,12 +135,12 @@ class AsyncFileSystem(AsyncFileTree, AsyncFileTransfers, AsyncFileWatching):
         )
         answer = await self._tools.call(tools.EDIT_FILE, arguments)
         diff = texts.read_diff(text_of(answer, FileError))
-        return EditResult(request_id=answer.request_id, diff=diff)
+        return results.EditResult(request_id=answer.request_id, diff=diff)
 
     @reported
     async def read_batch(
         self, paths: Sequence[str], *, exact: bool = False
-    ) -> MultipleFileContentResult:
+    ) -> results.MultipleFileContentResult:
         """Read several text files.
 
         Args:
@@ -157,14 +155,14 @@ class AsyncFileSystem(AsyncFileTree, AsyncFileTransfers, AsyncFileWatching):
         wanted = _checks.paths("paths", paths)
         if exact:
             found = await aio.map_parallel(self._contents.text, wanted, limit=AT_ONCE)
-            return MultipleFileContentResult(
+            return results.MultipleFileContentResult(
                 request_id=found[0][1] if found else "",
                 contents=dict(zip(wanted, [text for text, _ in found], strict=True)),
             )
         answer = await self._tools.call(
             tools.READ_MULTIPLE_FILES, tools.ReadMultipleFilesArguments(paths=wanted)
         )
-        return MultipleFileContentResult(
+        return results.MultipleFileContentResult(
             request_id=answer.request_id,
             contents=texts.read_blocks(text_of(answer, FileError), wanted),
         )
@@ -172,7 +170,7 @@ class AsyncFileSystem(AsyncFileTree, AsyncFileTransfers, AsyncFileWatching):
     @reported
     async def write_batch(
         self, contents: Mapping[str, str | bytes], *, atomic: bool = False
-    ) -> WriteBatchResult:
+    ) -> results.WriteBatchResult:
         """Write several files, several at once. One that fails does not stop the others.
 
         Args:
@@ -184,16 +182,16 @@ class AsyncFileSystem(AsyncFileTree, AsyncFileTransfers, AsyncFileWatching):
         """
         wanted = _checks.contents("contents", contents)
 
-        async def write(path: str) -> BoolResult:
+        async def write(path: str) -> results.BoolResult:
             return await self.write(path, wanted[path], atomic=atomic)
 
         done = await aio.map_parallel(write, wanted, limit=AT_ONCE)
-        results = dict(zip(wanted, done, strict=True))
-        errors = {path: each.error for path, each in results.items() if each.error is not None}
-        return WriteBatchResult(
+        by_path = dict(zip(wanted, done, strict=True))
+        errors = {path: each.error for path, each in by_path.items() if each.error is not None}
+        return results.WriteBatchResult(
             request_id=done[-1].request_id if done else "",
             error=next(iter(errors.values()), None),
-            written=[path for path in results if path not in errors],
+            written=[path for path in by_path if path not in errors],
             errors=errors,
         )
 

@@ -1,8 +1,10 @@
 """What is where in a session: looking at files and directories, finding, moving, removing them."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
-from agb import _checks, _globs
+from agb import _checks, _globs, results
 from agb import _file_reading as reading
 from agb._async.file_contents import AsyncFileContents
 from agb._async.reported import reported
@@ -10,15 +12,6 @@ from agb._async.tools import AsyncTools
 from agb._reading import text_of
 from agb._wire import texts, tools
 from agb.exceptions import FileError
-from agb.results import (
-    BoolResult,
-    DirectoryListResult,
-    ExistsResult,
-    FileInfoResult,
-    FileSearchResult,
-    FileStat,
-    OperationResult,
-)
 
 
 class AsyncFileTree:
@@ -29,17 +22,19 @@ class AsyncFileTree:
         self._contents = AsyncFileContents(caller)
 
     @reported
-    async def info(self, path: str) -> FileInfoResult:
+    async def info(self, path: str) -> results.FileInfoResult:
         """Tell size, kind, mode, owner and time of a file or directory.
 
         Args:
             path: What to look at.
         """
         answer = await self._tools.call(tools.GET_FILE_INFO, _checks.at(path))
-        return FileInfoResult(request_id=answer.request_id, file_info=reading.file_facts(answer))
+        return results.FileInfoResult(
+            request_id=answer.request_id, file_info=reading.file_facts(answer)
+        )
 
     @reported
-    async def stat(self, path: str) -> OperationResult[FileStat]:
+    async def stat(self, path: str) -> results.OperationResult[results.FileStat]:
         """Tell what is known of a file or directory, as a `FileStat`.
 
         Args:
@@ -49,10 +44,10 @@ class AsyncFileTree:
             The facts as `data`. It failed with a `FileError` when there is nothing.
         """
         info = (await self.info(path)).raise_for_error()
-        return OperationResult(request_id=info.request_id, data=info.stat)
+        return results.OperationResult(request_id=info.request_id, data=info.stat)
 
     @reported
-    async def exists(self, path: str) -> ExistsResult:
+    async def exists(self, path: str) -> results.ExistsResult:
         """Tell whether there is something at a path.
 
         Args:
@@ -64,10 +59,10 @@ class AsyncFileTree:
         info = await self.info(path)
         if info.error is not None and not reading.is_missing(info.error):
             raise info.error
-        return ExistsResult(request_id=info.request_id, data=info.success)
+        return results.ExistsResult(request_id=info.request_id, data=info.success)
 
     @reported
-    async def list(self, path: str, *, recursive: bool = False) -> DirectoryListResult:
+    async def list(self, path: str, *, recursive: bool = False) -> results.DirectoryListResult:
         """List the entries of a directory.
 
         Args:
@@ -86,7 +81,7 @@ class AsyncFileTree:
         )
 
     @reported
-    async def mkdir(self, path: str) -> BoolResult:
+    async def mkdir(self, path: str) -> results.BoolResult:
         """Make a directory and its parents; one that is there is fine.
 
         Args:
@@ -95,7 +90,7 @@ class AsyncFileTree:
         return reading.done(await self._tools.call(tools.CREATE_DIRECTORY, _checks.at(path)))
 
     @reported
-    async def remove(self, path: str) -> BoolResult:
+    async def remove(self, path: str) -> results.BoolResult:
         """Remove a file, or a directory with all it holds.
 
         Args:
@@ -104,7 +99,7 @@ class AsyncFileTree:
         return reading.done(await self._tools.call(tools.DELETE_FILE, _checks.at(path)))
 
     @reported
-    async def move(self, source: str, destination: str) -> BoolResult:
+    async def move(self, source: str, destination: str) -> results.BoolResult:
         """Move or rename a file or directory.
 
         Args:
@@ -120,7 +115,7 @@ class AsyncFileTree:
     @reported
     async def search(
         self, path: str, pattern: str, exclude_patterns: Sequence[str] | None = None
-    ) -> FileSearchResult:
+    ) -> results.FileSearchResult:
         """Find files by name below a directory.
 
         Args:
@@ -134,13 +129,13 @@ class AsyncFileTree:
             exclude_patterns=_checks.paths("exclude_patterns", exclude_patterns or ()) or None,
         )
         answer = await self._tools.call(tools.SEARCH_FILES, arguments)
-        return FileSearchResult(
+        return results.FileSearchResult(
             request_id=answer.request_id,
             matches=texts.read_matches(text_of(answer, FileError)),
         )
 
     @reported
-    async def glob(self, pattern: str) -> FileSearchResult:
+    async def glob(self, pattern: str) -> results.FileSearchResult:
         """Find files and directories by the pattern of their paths, such as `/tmp/**/*.py`.
 
         `*`, `?` and `[...]` stand for what is within a name, one with a dot at its start
@@ -159,7 +154,7 @@ class AsyncFileTree:
         except FileError as error:
             if not reading.has_no_such_directory(error):
                 raise
-            return FileSearchResult(request_id=error.request_id)
+            return results.FileSearchResult(request_id=error.request_id)
         return reading.glob_result(top, below, found, request_id)
 
     get_file_info = info

@@ -1,11 +1,13 @@
 """What changes below a path, told as it happens."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
-from agb import _checks, _file_reading
+from agb import _checks, _file_reading, results
 from agb._async.file_contents import AsyncFileContents
 from agb._async.reported import reported
 from agb._async.tools import AsyncTools
@@ -13,14 +15,13 @@ from agb._concurrency import aio
 from agb._watching import Known, is_over, is_passing
 from agb._wire import tools
 from agb.exceptions import AGBError, InvalidParamsError
-from agb.results import FileChangeEvent, FileChangeResult
 
 _log = logging.getLogger("agb")
 
 _TRIES = 5
 """So often in a row an AGB may fail to answer, with ever longer pauses between."""
 
-Callback = Callable[[Sequence[FileChangeEvent]], object]
+Callback = Callable[[Sequence["results.FileChangeEvent"]], object]
 
 
 class AsyncFileWatch:
@@ -48,8 +49,8 @@ class AsyncFileWatch:
         self._watched = watched
         self._known: Known | None = None
         self._lost = False
-        self._unseen: list[FileChangeEvent] = []
-        self._told: list[FileChangeEvent] = []
+        self._unseen: list[results.FileChangeEvent] = []
+        self._told: list[results.FileChangeEvent] = []
         self._stop_event: aio.AnyEvent | None = None
 
     async def __aenter__(self) -> Self:
@@ -79,14 +80,14 @@ class AsyncFileWatch:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> FileChangeEvent:
+    async def __anext__(self) -> results.FileChangeEvent:
         if not self._told:
             self._told = (await self.next_changes())[::-1]
         if not self._told:
             raise StopAsyncIteration
         return self._told.pop()
 
-    async def next_changes(self) -> list[FileChangeEvent]:
+    async def next_changes(self) -> list[results.FileChangeEvent]:
         """Wait for the next changes.
 
         Returns:
@@ -120,7 +121,7 @@ class AsyncFileWatch:
             self._known = Known(await self._top(), (await self._contents.walk(self.path))[0])
         await self._ask()
 
-    async def poll(self) -> list[FileChangeEvent]:
+    async def poll(self) -> list[results.FileChangeEvent]:
         """Ask once what has changed, and find out what was told in a lost answer."""
         try:
             events = await self._ask()
@@ -150,7 +151,7 @@ class AsyncFileWatch:
         begun, told = False, ""
         try:
             while not stop.is_set():
-                changes: list[FileChangeEvent] = []
+                changes: list[results.FileChangeEvent] = []
                 try:
                     if begun:
                         changes = await self.poll()
@@ -193,7 +194,7 @@ class AsyncFileWatch:
     def _release(self) -> None:
         self._watched.discard(self.path)
 
-    async def _ask(self) -> list[FileChangeEvent]:
+    async def _ask(self) -> list[results.FileChangeEvent]:
         answer = await self._tools.call(tools.GET_FILE_CHANGE, _checks.at(self.path))
         return list(_file_reading.change_result(answer).events)
 
@@ -215,7 +216,7 @@ class AsyncFileWatching:
         self._watched: set[str] = set()
 
     @reported
-    async def get_file_change(self, path: str) -> FileChangeResult:
+    async def get_file_change(self, path: str) -> results.FileChangeResult:
         """Tell what changed below a path since the last call for it.
 
         Args:

@@ -1,7 +1,7 @@
 # Generated from src/agb/_async/file_contents.py; edit that file, then `nox -s twin`.
 """Contents of a session's files, in the pieces in which they travel."""
 
-import secrets
+import os
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -302,5 +302,5 @@ class FileContents:
 
 def _beside(path: str, count: int) -> list[str]:
     """Return names for parts of a file, which nobody else has."""
-    first = f"{path}.{secrets.token_hex(8)}.part"
+    first = f"{path}.{os.urandom(8).hex()}.part"
     return [first, *(f"{first}.{number}" for number in range(1, count))]

@@ -1,10 +1,12 @@
 # Generated from src/agb/_async/file_system.py; edit that file, then `nox -s twin`.
 """Files of a session."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, overload
 
-from agb import _checks
+from agb import _checks, results
 from agb._chunks import AT_ONCE
 from agb._concurrency import threads
 from agb._reading import text_of
@@ -17,14 +19,6 @@ from agb._sync.tools import Tools
 from agb._sync.watching import FileWatching
 from agb._wire import texts, tools
 from agb.exceptions import FileError, InvalidParamsError
-from agb.results import (
-    BinaryFileContentResult,
-    BoolResult,
-    EditResult,
-    FileContentResult,
-    MultipleFileContentResult,
-    WriteBatchResult,
-)
 
 if TYPE_CHECKING:
     from agb._sync.session import BaseSession
@@ -33,21 +27,21 @@ if TYPE_CHECKING:
 class FileSystem(FileTree, FileTransfers, FileWatching):
     """Files of a session. Relative paths start at the session's default directory."""
 
-    def __init__(self, session: "BaseSession", caller: Tools) -> None:
+    def __init__(self, session: BaseSession, caller: Tools) -> None:
         FileTree.__init__(self, caller)
         FileTransfers.__init__(self, session, caller)
         FileWatching.__init__(self, caller)
 
     @overload
-    def read(self, path: str, *, format: Literal["text"] = "text") -> FileContentResult: ...
+    def read(self, path: str, *, format: Literal["text"] = "text") -> results.FileContentResult: ...
     @overload
-    def read(self, path: str, *, format: Literal["bytes"]) -> BinaryFileContentResult: ...
+    def read(self, path: str, *, format: Literal["bytes"]) -> results.BinaryFileContentResult: ...
     def read(
         self,
         path: str,
         *,
         format: Literal["text", "bytes"] = "text",  # noqa: A002 - the documented name
-    ) -> FileContentResult | BinaryFileContentResult:
+    ) -> results.FileContentResult | results.BinaryFileContentResult:
         """Read a whole file, of any size.
 
         A file of up to 51,200 bytes is read in one go, a larger one in ranges, several at once.
@@ -67,24 +61,24 @@ class FileSystem(FileTree, FileTransfers, FileWatching):
             return self._read_bytes(path)
         if format == "text":
             return self._read_text(path)
-        return FileContentResult(
+        return results.FileContentResult(
             error=InvalidParamsError(f'format must be "text" or "bytes", not {format!r}')
         )
 
     @reported
-    def _read_text(self, path: str) -> FileContentResult:
+    def _read_text(self, path: str) -> results.FileContentResult:
         content, request_id = self._contents.text(path)
-        return FileContentResult(request_id=request_id, content=content)
+        return results.FileContentResult(request_id=request_id, content=content)
 
     @reported
-    def _read_bytes(self, path: str) -> BinaryFileContentResult:
+    def _read_bytes(self, path: str) -> results.BinaryFileContentResult:
         content, request_id = self._contents.data(path)
-        return BinaryFileContentResult(request_id=request_id, content=content)
+        return results.BinaryFileContentResult(request_id=request_id, content=content)
 
     @reported
     def write(
         self, path: str, content: str | bytes, mode: str = "overwrite", *, atomic: bool = False
-    ) -> BoolResult:
+    ) -> results.BoolResult:
         """Write a file of any size; missing directories are made.
 
         A text of more than 51,200 characters arrives in pieces: when one fails, those before it
@@ -102,24 +96,24 @@ class FileSystem(FileTree, FileTransfers, FileWatching):
         _checks.path("path", path)
         if mode not in {"overwrite", "append"}:
             raise InvalidParamsError(f'mode must be "overwrite" or "append", not {mode!r}')
-        return BoolResult(
+        return results.BoolResult(
             request_id=self._contents.write(path, content, append=mode == "append", atomic=atomic)
         )
 
     @reported
-    def append(self, path: str, content: str | bytes) -> BoolResult:
+    def append(self, path: str, content: str | bytes) -> results.BoolResult:
         """Write to the end of a file; one that is missing is made.
 
         Args:
             path: File to write to.
             content: Text, which is written as UTF-8, or bytes, which are written as they are.
         """
-        return BoolResult(request_id=self._contents.write(path, content, append=True))
+        return results.BoolResult(request_id=self._contents.write(path, content, append=True))
 
     @reported
     def edit(
         self, path: str, edits: Sequence[Mapping[str, str]], dry_run: bool = False
-    ) -> EditResult:
+    ) -> results.EditResult:
         """Replace exact pieces of a text file; all of them or none.
 
         Args:
@@ -136,10 +130,12 @@ class FileSystem(FileTree, FileTransfers, FileWatching):
         )
         answer = self._tools.call(tools.EDIT_FILE, arguments)
         diff = texts.read_diff(text_of(answer, FileError))
-        return EditResult(request_id=answer.request_id, diff=diff)
+        return results.EditResult(request_id=answer.request_id, diff=diff)
 
     @reported
-    def read_batch(self, paths: Sequence[str], *, exact: bool = False) -> MultipleFileContentResult:
+    def read_batch(
+        self, paths: Sequence[str], *, exact: bool = False
+    ) -> results.MultipleFileContentResult:
         """Read several text files.
 
         Args:
@@ -154,14 +150,14 @@ class FileSystem(FileTree, FileTransfers, FileWatching):
         wanted = _checks.paths("paths", paths)
         if exact:
             found = threads.map_parallel(self._contents.text, wanted, limit=AT_ONCE)
-            return MultipleFileContentResult(
+            return results.MultipleFileContentResult(
                 request_id=found[0][1] if found else "",
                 contents=dict(zip(wanted, [text for text, _ in found], strict=True)),
             )
         answer = self._tools.call(
             tools.READ_MULTIPLE_FILES, tools.ReadMultipleFilesArguments(paths=wanted)
         )
-        return MultipleFileContentResult(
+        return results.MultipleFileContentResult(
             request_id=answer.request_id,
             contents=texts.read_blocks(text_of(answer, FileError), wanted),
         )
@@ -169,7 +165,7 @@ class FileSystem(FileTree, FileTransfers, FileWatching):
     @reported
     def write_batch(
         self, contents: Mapping[str, str | bytes], *, atomic: bool = False
-    ) -> WriteBatchResult:
+    ) -> results.WriteBatchResult:
         """Write several files, several at once. One that fails does not stop the others.
 
         Args:
@@ -181,16 +177,16 @@ class FileSystem(FileTree, FileTransfers, FileWatching):
         """
         wanted = _checks.contents("contents", contents)
 
-        def write(path: str) -> BoolResult:
+        def write(path: str) -> results.BoolResult:
             return self.write(path, wanted[path], atomic=atomic)
 
         done = threads.map_parallel(write, wanted, limit=AT_ONCE)
-        results = dict(zip(wanted, done, strict=True))
-        errors = {path: each.error for path, each in results.items() if each.error is not None}
-        return WriteBatchResult(
+        by_path = dict(zip(wanted, done, strict=True))
+        errors = {path: each.error for path, each in by_path.items() if each.error is not None}
+        return results.WriteBatchResult(
             request_id=done[-1].request_id if done else "",
             error=next(iter(errors.values()), None),
-            written=[path for path in results if path not in errors],
+            written=[path for path in by_path if path not in errors],
             errors=errors,
         )
 

@@ -1,9 +1,11 @@
 # Generated from src/agb/_async/file_tree.py; edit that file, then `nox -s twin`.
 """What is where in a session: looking at files and directories, finding, moving, removing them."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
-from agb import _checks, _globs
+from agb import _checks, _globs, results
 from agb import _file_reading as reading
 from agb._reading import text_of
 from agb._sync.file_contents import FileContents
@@ -11,15 +13,6 @@ from agb._sync.reported import reported
 from agb._sync.tools import Tools
 from agb._wire import texts, tools
 from agb.exceptions import FileError
-from agb.results import (
-    BoolResult,
-    DirectoryListResult,
-    ExistsResult,
-    FileInfoResult,
-    FileSearchResult,
-    FileStat,
-    OperationResult,
-)
 
 
 class FileTree:
@@ -30,17 +23,19 @@ class FileTree:
         self._contents = FileContents(caller)
 
     @reported
-    def info(self, path: str) -> FileInfoResult:
+    def info(self, path: str) -> results.FileInfoResult:
         """Tell size, kind, mode, owner and time of a file or directory.
 
         Args:
             path: What to look at.
         """
         answer = self._tools.call(tools.GET_FILE_INFO, _checks.at(path))
-        return FileInfoResult(request_id=answer.request_id, file_info=reading.file_facts(answer))
+        return results.FileInfoResult(
+            request_id=answer.request_id, file_info=reading.file_facts(answer)
+        )
 
     @reported
-    def stat(self, path: str) -> OperationResult[FileStat]:
+    def stat(self, path: str) -> results.OperationResult[results.FileStat]:
         """Tell what is known of a file or directory, as a `FileStat`.
 
         Args:
@@ -50,10 +45,10 @@ class FileTree:
             The facts as `data`. It failed with a `FileError` when there is nothing.
         """
         info = self.info(path).raise_for_error()
-        return OperationResult(request_id=info.request_id, data=info.stat)
+        return results.OperationResult(request_id=info.request_id, data=info.stat)
 
     @reported
-    def exists(self, path: str) -> ExistsResult:
+    def exists(self, path: str) -> results.ExistsResult:
         """Tell whether there is something at a path.
 
         Args:
@@ -65,10 +60,10 @@ class FileTree:
         info = self.info(path)
         if info.error is not None and not reading.is_missing(info.error):
             raise info.error
-        return ExistsResult(request_id=info.request_id, data=info.success)
+        return results.ExistsResult(request_id=info.request_id, data=info.success)
 
     @reported
-    def list(self, path: str, *, recursive: bool = False) -> DirectoryListResult:
+    def list(self, path: str, *, recursive: bool = False) -> results.DirectoryListResult:
         """List the entries of a directory.
 
         Args:
@@ -87,7 +82,7 @@ class FileTree:
         )
 
     @reported
-    def mkdir(self, path: str) -> BoolResult:
+    def mkdir(self, path: str) -> results.BoolResult:
         """Make a directory and its parents; one that is there is fine.
 
         Args:
@@ -96,7 +91,7 @@ class FileTree:
         return reading.done(self._tools.call(tools.CREATE_DIRECTORY, _checks.at(path)))
 
     @reported
-    def remove(self, path: str) -> BoolResult:
+    def remove(self, path: str) -> results.BoolResult:
         """Remove a file, or a directory with all it holds.
 
         Args:
@@ -105,7 +100,7 @@ class FileTree:
         return reading.done(self._tools.call(tools.DELETE_FILE, _checks.at(path)))
 
     @reported
-    def move(self, source: str, destination: str) -> BoolResult:
+    def move(self, source: str, destination: str) -> results.BoolResult:
         """Move or rename a file or directory.
 
         Args:
@@ -121,7 +116,7 @@ class FileTree:
     @reported
     def search(
         self, path: str, pattern: str, exclude_patterns: Sequence[str] | None = None
-    ) -> FileSearchResult:
+    ) -> results.FileSearchResult:
         """Find files by name below a directory.
 
         Args:
@@ -135,13 +130,13 @@ class FileTree:
             exclude_patterns=_checks.paths("exclude_patterns", exclude_patterns or ()) or None,
         )
         answer = self._tools.call(tools.SEARCH_FILES, arguments)
-        return FileSearchResult(
+        return results.FileSearchResult(
             request_id=answer.request_id,
             matches=texts.read_matches(text_of(answer, FileError)),
         )
 
     @reported
-    def glob(self, pattern: str) -> FileSearchResult:
+    def glob(self, pattern: str) -> results.FileSearchResult:
         """Find files and directories by the pattern of their paths, such as `/tmp/**/*.py`.
 
         `*`, `?` and `[...]` stand for what is within a name, one with a dot at its start
@@ -160,7 +155,7 @@ class FileTree:
         except FileError as error:
             if not reading.has_no_such_directory(error):
                 raise
-            return FileSearchResult(request_id=error.request_id)
+            return results.FileSearchResult(request_id=error.request_id)
         return reading.glob_result(top, below, found, request_id)
 
     get_file_info = info

@@ -1,12 +1,14 @@
 # Generated from src/agb/_async/watching.py; edit that file, then `nox -s twin`.
 """What changes below a path, told as it happens."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
-from agb import _checks, _file_reading
+from agb import _checks, _file_reading, results
 from agb._concurrency import threads
 from agb._sync.file_contents import FileContents
 from agb._sync.reported import reported
@@ -14,14 +16,13 @@ from agb._sync.tools import Tools
 from agb._watching import Known, is_over, is_passing
 from agb._wire import tools
 from agb.exceptions import AGBError, InvalidParamsError
-from agb.results import FileChangeEvent, FileChangeResult
 
 _log = logging.getLogger("agb")
 
 _TRIES = 5
 """So often in a row an AGB may fail to answer, with ever longer pauses between."""
 
-Callback = Callable[[Sequence[FileChangeEvent]], object]
+Callback = Callable[[Sequence["results.FileChangeEvent"]], object]
 
 
 class FileWatch:
@@ -49,8 +50,8 @@ class FileWatch:
         self._watched = watched
         self._known: Known | None = None
         self._lost = False
-        self._unseen: list[FileChangeEvent] = []
-        self._told: list[FileChangeEvent] = []
+        self._unseen: list[results.FileChangeEvent] = []
+        self._told: list[results.FileChangeEvent] = []
         self._stop_event: threads.AnyEvent | None = None
 
     def __enter__(self) -> Self:
@@ -80,14 +81,14 @@ class FileWatch:
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> FileChangeEvent:
+    def __next__(self) -> results.FileChangeEvent:
         if not self._told:
             self._told = self.next_changes()[::-1]
         if not self._told:
             raise StopIteration
         return self._told.pop()
 
-    def next_changes(self) -> list[FileChangeEvent]:
+    def next_changes(self) -> list[results.FileChangeEvent]:
         """Wait for the next changes.
 
         Returns:
@@ -121,7 +122,7 @@ class FileWatch:
             self._known = Known(self._top(), self._contents.walk(self.path)[0])
         self._ask()
 
-    def poll(self) -> list[FileChangeEvent]:
+    def poll(self) -> list[results.FileChangeEvent]:
         """Ask once what has changed, and find out what was told in a lost answer."""
         try:
             events = self._ask()
@@ -151,7 +152,7 @@ class FileWatch:
         begun, told = False, ""
         try:
             while not stop.is_set():
-                changes: list[FileChangeEvent] = []
+                changes: list[results.FileChangeEvent] = []
                 try:
                     if begun:
                         changes = self.poll()
@@ -194,7 +195,7 @@ class FileWatch:
     def _release(self) -> None:
         self._watched.discard(self.path)
 
-    def _ask(self) -> list[FileChangeEvent]:
+    def _ask(self) -> list[results.FileChangeEvent]:
         answer = self._tools.call(tools.GET_FILE_CHANGE, _checks.at(self.path))
         return list(_file_reading.change_result(answer).events)
 
@@ -216,7 +217,7 @@ class FileWatching:
         self._watched: set[str] = set()
 
     @reported
-    def get_file_change(self, path: str) -> FileChangeResult:
+    def get_file_change(self, path: str) -> results.FileChangeResult:
         """Tell what changed below a path since the last call for it.
 
         Args:

@@ -48,18 +48,20 @@ if TYPE_CHECKING:
     )
     from agb.results.files import (
         BinaryFileContentResult,
-        DirectoryEntry,
-        DirectoryListResult,
         EditResult,
         ExistsResult,
-        FileChangeEvent,
-        FileChangeResult,
         FileContentResult,
         FileInfoResult,
-        FileSearchResult,
         FileStat,
         MultipleFileContentResult,
         WriteBatchResult,
+    )
+    from agb.results.folders import (
+        DirectoryEntry,
+        DirectoryListResult,
+        FileChangeEvent,
+        FileChangeResult,
+        FileSearchResult,
     )
     from agb.results.processes import (
         ProcessInfo,
@@ -87,10 +89,12 @@ else:
             SessionListResult SessionMetrics SessionMetricsResult SessionStatusResult
         """,
         "agb.results.files": """
-            BinaryFileContentResult DirectoryEntry DirectoryListResult EditResult
-            ExistsResult FileChangeEvent FileChangeResult FileContentResult
-            FileInfoResult FileSearchResult FileStat MultipleFileContentResult
-            WriteBatchResult
+            BinaryFileContentResult EditResult ExistsResult FileContentResult FileInfoResult
+            FileStat MultipleFileContentResult WriteBatchResult
+        """,
+        "agb.results.folders": """
+            DirectoryEntry DirectoryListResult FileChangeEvent FileChangeResult
+            FileSearchResult
         """,
         "agb.results.processes": """
             ProcessInfo ProcessListResult ProcessOutput ProcessOutputResult
