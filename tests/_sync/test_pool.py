@@ -273,6 +273,7 @@ def test_only_who_is_trusted_is_spoken_to() -> None:
     assert "certificate" in refused.error_message
 
 
+@about_the_pool
 def test_large_requests_and_answers_travel_encrypted_whole() -> None:
     authority = trustme.CA()
     trusted = trusting(authority)
@@ -320,6 +321,7 @@ def test_a_word_ahead_of_the_answer_is_not_the_answer() -> None:
     assert [peer.asked for peer in server.peers] == [2]
 
 
+@about_the_pool
 @pytest.mark.parametrize(
     "said", [b"SSH-2.0-OpenSSH_9.9\r\n", b"HTTP/1.1 200 OK\r\n" + b"x" * 200_000]
 )

@@ -17,6 +17,7 @@ import httpx
 import pytest
 from support.local import LocalAGB
 from support.raw_server import Peer, RawServer, Script
+from support.transports import about_the_pool
 from support.wiretap import Wiretap
 
 import agb as package
@@ -189,7 +190,9 @@ def makes_no_sense(peer: Peer) -> None:
     peer.say(b"\0")
 
 
-@pytest.mark.parametrize("script", [says_nothing, resets, makes_no_sense])
+@pytest.mark.parametrize(
+    "script", [says_nothing, resets, pytest.param(makes_no_sense, marks=about_the_pool)]
+)
 def test_a_connection_that_fails_does_not_show_the_key_that_was_sent(script: Script) -> None:
     with RawServer(script) as server:
         with AGB(KEY, endpoint=server.url, timeout=0.2, max_retries=0) as agb:
