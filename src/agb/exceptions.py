@@ -78,7 +78,7 @@ class AGBError(Exception):
         super().__init__(message)
         self.message = message
         self.code: str = _printable(code) or self.default_code
-        self.request_id = _printable(request_id)
+        self.request_id: str = _printable(request_id)
 
 
 def _printable(text: str) -> str:
