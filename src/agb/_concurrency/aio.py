@@ -183,23 +183,13 @@ async def connect(host: str, port: int, seconds: float | None) -> Stream:
         OSError: There is none.
         UnicodeError: The name of the host can't be one.
     """
-    if _is_asyncio():
+    if place.trio_in_use() is None:
         from agb._concurrency import asyncio_streams  # noqa: PLC0415 - its loop has loaded asyncio
 
         return await asyncio_streams.connect(host, port, seconds)
     from agb._concurrency import anyio_streams  # noqa: PLC0415 - few programs need it
 
     return await anyio_streams.connect(host, port, seconds)
-
-
-def _is_asyncio() -> bool:
-    """Tell whether a task of asyncio's runs; trio may be a guest of asyncio's loop, too."""
-    import asyncio  # noqa: PLC0415 - likewise
-
-    try:
-        return asyncio.current_task() is not None
-    except RuntimeError:
-        return False
 
 
 def _shield() -> AbstractContextManager[object]:

@@ -91,9 +91,10 @@ class Deletion:
                 break  # it had no time to answer: what it said before is what is known
             status, problem = seen.status or status, seen.error_message
             threads.sleep(pause)
-        last = f"its status is {status}" if status else "it has not told its status"
         if problem:
             last = f"its status can't be had: {problem}"
+        else:
+            last = f"its status is {status}" if status else "it has not told its status"
         raise WaitTimeoutError(
             f"session {self._session.session_id} was asked to end; after {deadline.seconds:g} s "
             f"{last}",
