@@ -4,13 +4,13 @@ import os
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from attrs import frozen
+from support.waiting import eventually
 
 from agb import _background, _scripts, _shell
 from agb._background import Look
@@ -19,13 +19,6 @@ SHELLS = [shell for shell in ("bash", "dash") if shutil.which(shell)]
 PROGRAMS = ("base64", "cat", "cut", "grep", "head", "mkdir", "mkfifo", "mv", "rm", "sed", "sh")
 
 pytestmark = pytest.mark.skipif(not shutil.which("setsid"), reason="there is no setsid")
-
-
-def eventually(happens: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not happens():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.01)
 
 
 @frozen

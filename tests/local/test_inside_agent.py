@@ -10,12 +10,12 @@ import socket
 import struct
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.waiting import eventually
 
 from agb.local.inside import agent as agent_module
 from agb.local.inside import old_kernel
@@ -189,10 +189,7 @@ def test_an_answer_that_nobody_waits_for_is_dropped() -> None:
     agent.serve()
     ours.close()
     release.set()
-    deadline = time.monotonic() + 60
-    while not agent._crew._waiting:  # until the thread has nothing to do any more
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    eventually(lambda: agent._crew._waiting)  # until the thread has nothing to do any more
     theirs.close()
 
 

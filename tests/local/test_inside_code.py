@@ -6,10 +6,11 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.waiting import eventually
 
 from agb.local.inside import channel as channel_module
 from agb.local.inside import code as code_module
@@ -82,13 +83,6 @@ def language(request: pytest.FixtureRequest) -> str:
     if not shutil.which(NEEDS[name]):
         pytest.skip(f"{name} needs {NEEDS[name]}, which is not installed")
     return name
-
-
-def eventually(happens: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not happens():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.005)
 
 
 def test_variables_stay_and_the_last_value_is_the_main_result(

@@ -6,12 +6,12 @@ import secrets
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from support.waiting import eventually
 
 import agb
 from agb.local.inside import commands as commands_module
@@ -38,15 +38,6 @@ def commands(tmp_path: Path, mark: str) -> Commands:
     (tmp_path / "home/user").mkdir(parents=True)
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home/user")}
     return Commands(Paths(str(tmp_path)), Spawner(env, mark))
-
-
-def eventually(happens: Callable[[], T]) -> T:
-    """Wait until something is so, and give it as it was then."""
-    deadline = time.monotonic() + 60
-    while not (found := happens()):
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.005)
-    return found
 
 
 def test_streams_and_exit_code_are_told_apart(commands: Commands) -> None:

@@ -1,12 +1,12 @@
 """Background processes in each kind of sandbox."""
 
 import secrets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import psutil
 import pytest
 from support.local import LocalAGB, running
+from support.waiting import eventually
 
 from agb import AGB
 
@@ -27,13 +27,6 @@ def other_agb(
 def agb(other_agb: LocalAGB) -> Iterator[AGB]:
     with AGB(other_agb.api_key, endpoint=other_agb.endpoint, default_image=IMAGE) as agb:
         yield agb
-
-
-def eventually(happens: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not happens():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.02)
 
 
 def having(word: str) -> list[int]:

@@ -8,7 +8,6 @@ import secrets
 import socket
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -19,6 +18,7 @@ from unittest.mock import patch
 import psutil
 import pytest
 from attrs import frozen
+from support.waiting import eventually
 
 from agb import AGB, ContextSync, CreateSessionParams, Session
 from agb._embedded import EmbeddedServer
@@ -182,13 +182,12 @@ def _program(arguments: list[str]) -> int:
 
     Where a session is walled in, its processes do not come from the server's in any other way.
     """
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        for process in psutil.process_iter(["cmdline"]):
-            if (process.info["cmdline"] or [])[1:] == arguments:
-                return process.pid
-        time.sleep(0.01)
-    raise AssertionError(f"it never began: {arguments}")
+
+    def found() -> list[int]:
+        processes = psutil.process_iter(["cmdline"])
+        return [each.pid for each in processes if (each.info["cmdline"] or [])[1:] == arguments]
+
+    return eventually(found)[0]
 
 
 def _facts(stack: ExitStack, place: Place, victim: Session) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """What a session can use up: memory, processes, the disk; each with limits that are small."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
+from support.waiting import eventually
 
 from agb import Session
 from agb.local.sandbox.promises import Kind
@@ -96,13 +96,6 @@ def run(bomber: Session, program: str) -> tuple[int, str]:
     return done.exit_code, done.stdout.strip()
 
 
-def eventually(happens: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not happens():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.05)
-
-
 def with_groups(somewhere: Place) -> None:
     if not somewhere.has_groups:
         pytest.skip(f"there are no writable control groups here: {somewhere.description}")
@@ -153,7 +146,7 @@ def test_a_session_that_is_over_its_disk_can_write_again_once_it_has_made_room(
     assert refused.code == "Disk.Full"
     assert not bomber.file.create_directory("folder").success
     assert bomber.command.execute("rm large-*").exit_code == 0
-    eventually(lambda: bomber.file.write("more", "text").success)
+    eventually(lambda: bomber.file.write("more", "text").success, seconds=30)
 
 
 @STRONG
@@ -175,4 +168,4 @@ def test_a_holey_file_can_be_no_larger_than_a_full_one(bomber: Session) -> None:
 def test_folders_too_deep_to_name_go_with_the_session(somewhere: Place) -> None:
     with session(somewhere) as bomber:
         run(bomber, DEEP_FOLDERS)
-    eventually(lambda: not list(somewhere.data.glob("run/*/sessions/*")))
+    eventually(lambda: not list(somewhere.data.glob("run/*/sessions/*")), seconds=30)
